@@ -17,23 +17,20 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeAlias
 
-import asyncpg
 import psutil
 
 from api.access.principal import LOCAL_OPERATOR
-from api.db import SERVER_SETTINGS, Database, ReadSession, ScratchSession, WriteSession, _prepare
-from api.embedded.server import start
+from api.db import Connection, ReadSession, ScratchSession, WriteSession
 from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Period
-from api.revisions import is_fresh, migrate, require_current
-from api.workflows.make_sample import make_sample
 from schema.vocab import Dimension, Grain
 from tests.bench.funnel_evaluation import run_standard_by_hand
+from tests.bench.funnel_meter import cpu_seconds
 from tests.bench.funnel_plot import plot
+from tests.bench.sample_company import sample_company
 from tests.support.journeys import answer_from_journeys
 
 BOARD = (
@@ -43,34 +40,16 @@ BOARD = (
 START, UNTIL = date(2025, 11, 1), date(2026, 11, 1)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 _BY_HAND = Path(__file__).with_name("board.sql")
-# The CPU time of parallel workers would not count for the backend. By hand it takes longer than a request may.
-_SETTINGS = {**SERVER_SETTINGS, "max_parallel_workers_per_gather": "0", "statement_timeout": "0"}
 _CENT = Decimal("0.01")
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Cells = dict[tuple[str, str | None, int], tuple[int, Decimal | None]]  # KPI, channel, month -> n and value
 CpuTimes = tuple[float, float, float]  # seconds of PostgreSQL, of Python, and of the clock
 
 
 async def measure(folder: Path, contacts: int, rounds: int) -> dict[str, CpuTimes]:
     """Generate the company unless the folder has it already, and measure the three boards."""
-    running = start(folder)
-    try:
-        async with Database.open(running.dsn(), size=1) as database:
-            if await is_fresh(database):
-                await migrate(running.dsn())
-                async with database.write() as session:
-                    await make_sample(session, contacts=contacts, seed=1, until=UNTIL)
-            await require_current(database)
-        connection = await asyncpg.connect(running.dsn(), server_settings=_SETTINGS)
-        try:
-            await _prepare(connection)
-            await connection.execute("vacuum (analyze)")
-            return await _compared(connection, rounds)
-        finally:
-            await connection.close()
-    finally:
-        running.close()
+    async with sample_company(folder, contacts, UNTIL) as (connection, _):
+        return await _compared(connection, rounds)
 
 
 async def _compared(connection: Connection, rounds: int) -> dict[str, CpuTimes]:
@@ -95,19 +74,14 @@ async def _metered(
     costs: list[CpuTimes] = []
     cells: Cells = {}
     for number in range(rounds if rounds == 1 else rounds + 1):
-        before = (_cpu(backend), _cpu(own), time.perf_counter())
+        before = (cpu_seconds(backend), cpu_seconds(own), time.perf_counter())
         async with connection.transaction(isolation="repeatable_read"):
             cells = await board(connection)
-        after = (_cpu(backend), _cpu(own), time.perf_counter())
+        after = (cpu_seconds(backend), cpu_seconds(own), time.perf_counter())
         if number or rounds == 1:
             costs.append((after[0] - before[0], after[1] - before[1], after[2] - before[2]))
     server, python, wall = (statistics.median(cost[place] for cost in costs) for place in range(3))
     return (server, python, wall), cells
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 async def _ours(connection: Connection) -> Cells:

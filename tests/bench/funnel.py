@@ -19,13 +19,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import asyncpg
 import psutil
 
-from api.db import SERVER_SETTINGS, Database, _prepare
-from api.embedded.server import start
-from api.revisions import is_fresh, migrate, require_current
-from api.workflows.make_sample import make_sample
 from tests.bench.funnel_evaluation import compare_derived, compare_stored, compare_two_versions, entries
 from tests.bench.funnel_kpis import compare_kpis
 from tests.bench.funnel_leaves import compare_leaves
@@ -33,13 +28,12 @@ from tests.bench.funnel_meter import Comparison
 from tests.bench.funnel_plot import plot
 from tests.bench.funnel_preview import compare_preview
 from tests.bench.funnel_readers import Waits, measure_readers
+from tests.bench.sample_company import sample_company
 from tests.bench.stage_lists import compare_stage_lists
 
 UNTIL, START, END = date(2026, 11, 1), date(2026, 1, 1), date(2026, 10, 1)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 ACTIVATION = datetime(2026, 5, 1, tzinfo=UTC)  # of the second version, where two are in force
-# The CPU time of parallel workers would not count for the backend. A job may take longer than a request.
-_SETTINGS = {**SERVER_SETTINGS, "max_parallel_workers_per_gather": "0", "statement_timeout": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +50,18 @@ class SizeComparison:
 
 async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
     """Generate the company unless the folder has it already, and compare."""
-    running = start(folder)
-    try:
-        async with Database.open(running.dsn(), size=1) as database:
-            if await is_fresh(database):
-                await migrate(running.dsn())
-                async with database.write() as session:
-                    await make_sample(session, contacts=contacts, seed=1, until=UNTIL)
-            await require_current(database)
-        connection = await asyncpg.connect(running.dsn(), server_settings=_SETTINGS)
-        try:
-            await _prepare(connection)
-            await connection.execute("vacuum (analyze)")
-            evaluation = [
-                await compare_derived(connection, AS_OF, rounds),
-                await compare_two_versions(connection, ACTIVATION, AS_OF, rounds),
-                await compare_stored(connection, AS_OF, rounds),
-                *await compare_leaves(connection, AS_OF, rounds),
-                await compare_preview(connection, AS_OF, rounds),
-            ]
-            kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
-            lists = await compare_stage_lists(connection, rounds)
-            waits = await measure_readers(connection, running.dsn(), AS_OF)
-            return SizeComparison(contacts, await entries(connection), evaluation, kpis, lists, waits)
-        finally:
-            await connection.close()
-    finally:
-        running.close()
+    async with sample_company(folder, contacts, UNTIL) as (connection, dsn):
+        evaluation = [
+            await compare_derived(connection, AS_OF, rounds),
+            await compare_two_versions(connection, ACTIVATION, AS_OF, rounds),
+            await compare_stored(connection, AS_OF, rounds),
+            *await compare_leaves(connection, AS_OF, rounds),
+            await compare_preview(connection, AS_OF, rounds),
+        ]
+        kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
+        lists = await compare_stage_lists(connection, rounds)
+        waits = await measure_readers(connection, dsn, AS_OF)
+        return SizeComparison(contacts, await entries(connection), evaluation, kpis, lists, waits)
 
 
 def report(measured: SizeComparison) -> None:

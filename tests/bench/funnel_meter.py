@@ -41,11 +41,11 @@ async def metered(backend: int) -> AsyncIterator[Cost]:
     """Measure the cost of a backend process while the block runs."""
     process, cost = psutil.Process(backend), Cost()
     sampling = asyncio.create_task(_sample_memory(process, cost))
-    started, before = time.perf_counter(), _cpu_seconds(process)
+    started, before = time.perf_counter(), cpu_seconds(process)
     try:
         yield cost
     finally:
-        cost.wall, cost.cpu = time.perf_counter() - started, _cpu_seconds(process) - before
+        cost.wall, cost.cpu = time.perf_counter() - started, cpu_seconds(process) - before
         sampling.cancel()
 
 
@@ -84,7 +84,7 @@ async def _sample_memory(process: psutil.Process, cost: Cost) -> None:
         await asyncio.sleep(SAMPLING_INTERVAL)
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
     """Return the CPU time of a process: on Linux in nanoseconds from the scheduler, elsewhere in clock ticks."""
     precise = Path(f"/proc/{process.pid}/schedstat")
     if precise.exists():

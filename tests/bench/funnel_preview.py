@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from api.access.principal import LOCAL_OPERATOR
-from api.db import ReadSession, ScratchSession, WriteSession
+from api.db import Connection, ReadSession, ScratchSession, WriteSession
 from api.funnel.evaluate import evaluate
 from api.metrics.context import read_context
 from api.metrics.periods.period_days import period
@@ -13,7 +13,7 @@ from api.metrics.preview.compute import compute_preview
 from api.metrics.preview.preview_frame import preview_frame
 from schema.accord import Accord
 from schema.base import new_id
-from tests.bench.funnel_evaluation import Connection, rolled_back
+from tests.bench.funnel_evaluation import rolled_back
 from tests.bench.funnel_meter import Comparison, compare
 
 QUARTER = period(date(2026, 7, 1), date(2026, 10, 1))

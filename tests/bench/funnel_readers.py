@@ -9,9 +9,8 @@ from datetime import datetime
 import asyncpg
 
 from api.access.evaluation import is_current
-from api.db import WriteSession
+from api.db import Connection, WriteSession
 from api.funnel.evaluate import evaluate
-from tests.bench.funnel_evaluation import Connection
 
 _LOCK_WAITS = "select count(*) from pg_stat_activity where pid = $1 and wait_event_type = 'Lock'"
 

@@ -17,51 +17,30 @@ from uuid import UUID
 
 import asyncpg
 
-from api.db import LONGEST_PREPARED, SERVER_SETTINGS, Database, WriteSession, _prepare
-from api.embedded.server import start
+from api.db import LONGEST_PREPARED, WriteSession
 from api.funnel.following import reevaluate as reevaluation
-from api.revisions import is_fresh, migrate, require_current
 from api.sql import Sql
-from api.workflows.make_sample import make_sample
 from tests.bench.funnel_meter import Cost, metered
+from tests.bench.sample_company import sample_company
 
 UNTIL = date(2026, 11, 1)
 NUMBERS = (1, 10, 100, 1_000, 10_000)
-_SETTINGS = {**SERVER_SETTINGS, "max_parallel_workers_per_gather": "0"}
 
 
 async def measure(folder: Path, contacts: int, numbers: Sequence[int], rounds: int) -> None:
     """Generate the company unless the folder has it already, and print a line for each number of contacts."""
-    running = start(folder)
-    try:
-        async with Database.open(running.dsn(), size=1) as database:
-            if await is_fresh(database):
-                await migrate(running.dsn())
-                async with database.write() as session:
-                    await make_sample(session, contacts=contacts, seed=1, until=UNTIL)
-            await require_current(database)
-        connection = await asyncpg.connect(
-            running.dsn(), server_settings=_SETTINGS, max_cacheable_statement_size=LONGEST_PREPARED
-        )
-        try:
-            await _prepare(connection)
-            await connection.execute("vacuum (analyze)")
-            everyone = [row["id"] for row in await connection.fetch("select id from contact order by id")]
-            print(f"{len(everyone):,} contacts; milliseconds of PostgreSQL for a contact")
-            print(
-                f"{'contacts':>9} {'one statement':>14} {'through tables':>15} {'wall, one':>10} {'wall, tables':>13}"
-            )
-            for number in numbers:
-                choices = random.Random(number)
-                sets = [choices.sample(everyone, number) for _ in range(rounds if number > 1 else rounds * 20)]
-                one = await _cost(connection, sets, most=10**9)
-                tables = await _cost(connection, sets[: rounds * 2], most=0)
-                print(f"{number:9,} {_shown(one, 'cpu', number):>14} {_shown(tables, 'cpu', number):>15}", end=" ")
-                print(f"{_shown(one, 'wall', number):>10} {_shown(tables, 'wall', number):>13}")
-        finally:
-            await connection.close()
-    finally:
-        running.close()
+    held = sample_company(folder, contacts, UNTIL, longest_prepared=LONGEST_PREPARED)
+    async with held as (connection, _):
+        everyone = [row["id"] for row in await connection.fetch("select id from contact order by id")]
+        print(f"{len(everyone):,} contacts; milliseconds of PostgreSQL for a contact")
+        print(f"{'contacts':>9} {'one statement':>14} {'through tables':>15} {'wall, one':>10} {'wall, tables':>13}")
+        for number in numbers:
+            choices = random.Random(number)
+            sets = [choices.sample(everyone, number) for _ in range(rounds if number > 1 else rounds * 20)]
+            one = await _cost(connection, sets, most=10**9)
+            tables = await _cost(connection, sets[: rounds * 2], most=0)
+            print(f"{number:9,} {_shown(one, 'cpu', number):>14} {_shown(tables, 'cpu', number):>15}", end=" ")
+            print(f"{_shown(one, 'wall', number):>10} {_shown(tables, 'wall', number):>13}")
 
 
 async def _cost(

@@ -19,7 +19,6 @@ from api.metrics.periods.period_days import period
 from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Switches
 from api.metrics.resolved_request import MICROSECOND
-from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, Skip, WarningCode
@@ -34,7 +33,7 @@ from tests.metrics.generated_activity import (
     survivors,
     worlds,
 )
-from tests.metrics.generated_contacts import ACCORD, NOW, START, prepare
+from tests.metrics.generated_contacts import ACCORD, NOW, START
 from tests.metrics.missing_periods import is_missing
 from tests.metrics.oracle import percentile
 from tests.metrics.test_against_oracle import QUICK, periods
@@ -94,14 +93,6 @@ def busy_requests(draw: st.DrawFn, key: str) -> KpiRequest:
     return replace(
         request, period=draw(st.sampled_from([ALL_HISTORY, days])), switches=replace(request.switches, as_of=as_of)
     )
-
-
-@pytest.fixture(scope="module")
-async def ready(module_database: Database) -> tuple[Database, UUID]:
-    async with module_database.write() as session:
-        version = await adopt_accord(session, ACCORD)
-        await prepare(session, version.id)
-    return module_database, version.id
 
 
 @settings(QUICK, max_examples=examples(40))

@@ -19,11 +19,10 @@ from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
-from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, RecordSide, Reentry, Skip, WarningCode
 from tests.metrics import oracle
-from tests.metrics.generated_contacts import ACCORD, INSTANTS, NOW, STAGES, Person, load, prepare, worlds
+from tests.metrics.generated_contacts import INSTANTS, NOW, STAGES, Person, load, worlds
 from tests.metrics.missing_periods import MISSING, is_missing
 from tests.support.examples import examples
 
@@ -83,14 +82,6 @@ def requests(draw: st.DrawFn) -> KpiRequest:
             timezone=draw(st.none() | st.just("America/Sao_Paulo")),
         ),
     )
-
-
-@pytest.fixture(scope="module")
-async def ready(module_database: Database) -> tuple[Database, UUID]:
-    async with module_database.write() as session:
-        version = await adopt_accord(session, ACCORD)
-        await prepare(session, version.id)
-    return module_database, version.id
 
 
 @settings(QUICK, max_examples=examples(50))

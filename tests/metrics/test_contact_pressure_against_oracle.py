@@ -7,7 +7,6 @@ from operator import itemgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -22,7 +21,6 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Period, Switches
 from api.metrics.resolved_request import MICROSECOND
 from api.plan.list_arguments import SortDirection
-from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
 from schema.vocab import Dimension, Grain, RecordSide
@@ -36,7 +34,7 @@ from tests.metrics.generated_activity import (
     touches_that_count,
     worlds,
 )
-from tests.metrics.generated_contacts import ACCORD, NOW, START, prepare
+from tests.metrics.generated_contacts import ACCORD, NOW, START
 from tests.metrics.test_against_oracle import QUICK, periods
 from tests.support.accords import replace_document
 from tests.support.examples import examples
@@ -76,14 +74,6 @@ def orders() -> st.SearchStrategy[Terms]:
     return st.lists(
         st.tuples(st.sampled_from(RecordSort), st.sampled_from(SortDirection)), max_size=3, unique_by=itemgetter(0)
     )
-
-
-@pytest.fixture(scope="module")
-async def ready(module_database: Database) -> tuple[Database, UUID]:
-    async with module_database.write() as session:
-        version = await adopt_accord(session, ACCORD)
-        await prepare(session, version.id)
-    return module_database, version.id
 
 
 @hypothesis_settings(QUICK, max_examples=examples(25))

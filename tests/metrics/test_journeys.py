@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,12 +15,11 @@ from api.metrics.answer import FunnelAnswer, KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
-from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.vocab import RecordSide, Reentry
 from tests.metrics import generated_activity
-from tests.metrics.generated_contacts import ACCORD, NOW, Person, load, prepare, worlds
+from tests.metrics.generated_contacts import NOW, Person, load, worlds
 from tests.metrics.test_activity_against_oracle import requests as activity_requests
 from tests.metrics.test_against_oracle import QUICK, RARE_INSTANTS, filters, periods, requests
 from tests.support.examples import examples
@@ -40,14 +38,6 @@ def funnels(draw: st.DrawFn) -> FunnelRequest:
 def first_entries(request: KpiRequest) -> KpiRequest:
     """The request for first entries, which journeys have, of those that the oracle knows."""
     return replace(request, switches=replace(request.switches, reentry=Reentry.FIRST))
-
-
-@pytest.fixture(scope="module")
-async def ready(module_database: Database) -> tuple[Database, UUID]:
-    async with module_database.write() as session:
-        version = await adopt_accord(session, ACCORD)
-        await prepare(session, version.id)
-    return module_database, version.id
 
 
 @settings(QUICK, max_examples=examples(40))

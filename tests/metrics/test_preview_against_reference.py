@@ -1,6 +1,7 @@
 """Previews of generated histories under pairs of generated accords, held equal to two evaluations by the reference."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -130,22 +131,40 @@ async def test_people_are_those_of_two_evaluations(database: Database, seed: int
         assert sum(bucket.count_before or 0 for bucket in stage.buckets) == len(was)
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_a_version_that_replaced_another_is_compared_as_if_it_had_always_been_in_force(
-    database: Database, seed: int
-) -> None:
+@dataclass(frozen=True, slots=True)
+class TwoVersions:
+    """Generated people, and the documents of version 2, which replaced another one, and of version 3, a draft."""
+
+    people: Mapping[UUID, ContactHistory]
+    companies: CompanyHistories
+    second: Accord
+    draft: Accord
+
+
+async def two_versions_and_a_draft(database: Database, seed: int) -> TwoVersions:
+    """Write generated people, adopt an accord, replace it, evaluate, and add a draft."""
     choices = RandomChoices.of_seed(seed)
     companies = histories.companies(choices)
     contacts = [histories.contact(choices) for _ in range(30)]
     first = histories.accord(choices)
-    before = changed(choices, first)
-    after = changed(choices, before)
+    second = changed(choices, first)
+    draft = changed(choices, second)
     async with database.write() as session:
         await adopt_accord(session, first)
         people = dict(zip(await write_facts(session, contacts, companies), contacts, strict=True))
-        await activate_document(session, before, _ACTIVATION)
+        await activate_document(session, second, _ACTIVATION)
         await evaluate(session, as_of=AS_OF)
-        await add_draft(session, after, number=3)
+        await add_draft(session, draft, number=3)
+    return TwoVersions(people, companies, second, draft)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_version_that_replaced_another_is_compared_as_if_it_had_always_been_in_force(
+    database: Database, seed: int
+) -> None:
+    history = await two_versions_and_a_draft(database, seed)
+    people, companies = history.people, history.companies
+    before, after = history.second, history.draft
     preview = await preview_of(database, FIRST, BEFORE, version=3)
     assert (preview.version, preview.compared_version) == (3, 2)
     for key in {stage.key for accord in (before, after) for stage in accord.stages}:
@@ -176,17 +195,7 @@ async def computed_anew(database: Database) -> Preview:
 async def test_a_fresh_kept_evaluation_stands_for_the_version_that_is_compared_to(
     database: Database, seed: int
 ) -> None:
-    choices = RandomChoices.of_seed(seed)
-    companies = histories.companies(choices)
-    contacts = [histories.contact(choices) for _ in range(30)]
-    first = histories.accord(choices)
-    before = changed(choices, first)
-    async with database.write() as session:
-        await adopt_accord(session, first)
-        await write_facts(session, contacts, companies)
-        await activate_document(session, before, _ACTIVATION)
-        await evaluate(session, as_of=AS_OF)
-        await add_draft(session, changed(choices, before), number=3)
+    await two_versions_and_a_draft(database, seed)
     derived = await computed_anew(database)
     assert not await is_first_side_stored(database)
     await prepare_readings(database, [RequestedReading(Reading.PINNED, 2)], wait=None)

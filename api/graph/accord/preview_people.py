@@ -81,7 +81,7 @@ async def people(source: PreviewStage | PreviewBucket, info: Info, *, change: Pe
 async def _rows(
     session: ReadSession, info: Info, selections: Mapping[Path, RecordSelection], page: PeoplePage
 ) -> dict[Path, dict[object, object]]:
-    """Read what is selected of the page's people, in every place, by one statement of the planner.
+    """Read the selected fields of the page's people, for every place in the document, by one statement of the planner.
 
     Errors: TOO_LARGE for lists within them that could have too many records; those of the statement.
     """

@@ -1,4 +1,4 @@
-"""The versions that a field shows, and what is read of all of them together."""
+"""The versions that a field shows, and the values that one query reads for all of them."""
 
 import asyncio
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ from api.graph.derived.stage_types import (
     has_stage,
     reading_arguments,
     stage_types,
-    version_fields,
+    version_number_fields,
 )
 from api.graph.sources import (
     FromBack,
@@ -136,7 +136,7 @@ def _record(shape: TableShape) -> ObjectType:
         fields.append(Output(STAGE, PRESENT_STAGE_DOC, TypeRef(PRESENT_STAGE), source=FromStage()))
     if is_counted_table(shape):
         fields += counted_fields()
-    fields += version_fields(shape)
+    fields += version_number_fields(shape)
     fields += audited_fields(shape.name)
     fields += [_back(other, column) for other, column in lists_of(shape).values()]
     return ObjectType(shape.type_name, shape.doc, tuple(fields), (NODE,) if shape.has_id else ())

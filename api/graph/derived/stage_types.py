@@ -49,7 +49,7 @@ def reading_arguments() -> tuple[Input, ...]:
     )
 
 
-def version_fields(shape: TableShape) -> Iterator[Output]:
+def version_number_fields(shape: TableShape) -> Iterator[Output]:
     """Yield the field for the version of the accord that a row belongs to, if it belongs to one: its number."""
     column = next((column for column in shape.columns if column.name == "accord_version_id"), None)
     if column is not None:

@@ -5,16 +5,17 @@ from datetime import datetime
 
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing
+from api.metrics.deal_kinds.deal_kind import ClosingKind
+from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows
 from api.metrics.figure_table import FigureCell
-from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
+from api.metrics.kinds.kind import FigureValues, share_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis.measures.deals import Closings
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingShare(KpiKind):
+class ClosingShare(ClosingKind):
     """Deals closed in the period with an outcome of the part, divided by those with an outcome of the whole.
 
     Shapes: one row per deal.
@@ -23,16 +24,6 @@ class ClosingShare(KpiKind):
 
     part: Closings
     whole: Closings
-    row_noun = "deals"
-    reads = ("deal",)
-
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys have the present closings."""
-        return not request.frame.is_past
-
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first closing."""
-        return first_closing(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The closings: `deal_id, at, outcome, updated_at`."""

@@ -8,24 +8,23 @@ from decimal import Decimal
 from api.metrics.answer import AnswerWarning
 from api.metrics.counted_rows import CountedRows
 from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
+from api.metrics.deal_kinds.deal_kind import ClosingKind, OpeningKind
 from api.metrics.deal_kinds.deal_rows import (
     IS_NEGATIVE,
     closing_amounts,
-    first_closing,
-    first_opening,
     unknown_amounts,
     unopened_deals,
 )
 from api.metrics.deal_kinds.openings import NOT_IN_PERIOD, opening_rows
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.kind import FigureValues, KpiKind, figure_values, sum_figure
+from api.metrics.kinds.kind import FigureValues, figure_values, sum_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis.measures.deals import Closings
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingSum(KpiKind):
+class ClosingSum(ClosingKind):
     """The sum of the amounts of the deals closed in the period, as they were at the closing.
 
     Shapes: one row per deal.
@@ -34,16 +33,6 @@ class ClosingSum(KpiKind):
     """
 
     of: Closings
-    row_noun = "deals"
-    reads = ("deal",)
-
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys have the present closings."""
-        return not request.frame.is_past
-
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first closing."""
-        return first_closing(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The closings: `deal_id, at, worth, unconverted_currency`."""
@@ -87,24 +76,13 @@ class ClosingAverage(ClosingSum):
 
 
 @dataclass(frozen=True, slots=True)
-class OpeningSum(KpiKind):
+class OpeningSum(OpeningKind):
     """The sum of the amounts of the deals opened in the period, as they were at the opening.
 
     Shapes: one row per deal; those without a known opening are counted in a warning.
     Units:  the reporting currency; unconverted amounts by their own.
     Source: the deals, their history, and the exchange rates.
     """
-
-    row_noun = "deals"
-    reads = ("deal",)
-
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys have the openings that are known."""
-        return not request.context.has_unopened_deals
-
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first opening."""
-        return first_opening(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The openings: `deal_id, at, worth, unconverted_currency, is_unopened`."""

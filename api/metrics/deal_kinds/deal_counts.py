@@ -1,19 +1,18 @@
 """The number of deals closed, of deals opened, and of new customers."""
 
+from abc import ABC
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.deal_kinds.deal_kind import ClosingKind, OpeningKind
 from api.metrics.deal_kinds.deal_rows import (
     IS_NEGATIVE,
     NEWEST_UPDATE,
     closing_rows,
-    first_closing,
-    first_opening,
     first_wins,
     unopened_deals,
 )
@@ -25,12 +24,8 @@ from api.sql import Sql
 from schema.kpis.measures.deals import Closings
 
 
-@dataclass(frozen=True, slots=True)
-class _DealCount(KpiKind):
+class _DealCount(KpiKind, ABC):
     """What counts of deals share."""
-
-    row_noun = "deals"
-    reads: ClassVar[tuple[str, ...]] = ("deal",)
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The number of deals."""
@@ -42,7 +37,7 @@ class _DealCount(KpiKind):
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingCount(_DealCount):
+class ClosingCount(_DealCount, ClosingKind):
     """Deals closed in the period with one of the outcomes.
 
     Shapes: one row per deal.
@@ -50,14 +45,6 @@ class ClosingCount(_DealCount):
     """
 
     of: Closings
-
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys have the present closings."""
-        return not request.frame.is_past
-
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first closing."""
-        return first_closing(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The closings: `deal_id, at, updated_at`."""
@@ -69,7 +56,7 @@ class ClosingCount(_DealCount):
 
 
 @dataclass(frozen=True, slots=True)
-class FirstWinCount(_DealCount):
+class FirstWinCount(_DealCount, ClosingKind):
     """Customers whose first deal was won in the period.
 
     Shapes: one row per customer, named by that deal.
@@ -77,14 +64,6 @@ class FirstWinCount(_DealCount):
     """
 
     reads = ("deal", "deal_contact", "contact")
-
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys have the present closings."""
-        return not request.frame.is_past
-
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first closing."""
-        return first_closing(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The first wins: `deal_id, at, updated_at`."""
@@ -94,20 +73,12 @@ class FirstWinCount(_DealCount):
 
 
 @dataclass(frozen=True, slots=True)
-class OpeningCount(_DealCount):
+class OpeningCount(_DealCount, OpeningKind):
     """Deals opened in the period.
 
     Shapes: one row per deal; those without a known opening are counted in a warning.
     Source: the deals.
     """
-
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys have the openings that are known."""
-        return not request.context.has_unopened_deals
-
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first opening."""
-        return first_opening(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The openings: `deal_id, at, updated_at, is_unopened`."""

@@ -7,16 +7,17 @@ from datetime import datetime
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.deal_kinds.deal_kind import DealKind
 from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing, unopened_deals
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
+from api.metrics.kinds.kind import FigureValues, duration_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis.measures.deals import Closings
 
 
 @dataclass(frozen=True, slots=True)
-class SalesCycle(KpiKind):
+class SalesCycle(DealKind):
     """The time from opening to closing of the deals closed in the period.
 
     Shapes: one row per deal; n counts those with an opening at or before the closing.
@@ -25,8 +26,6 @@ class SalesCycle(KpiKind):
     """
 
     of: Closings
-    row_noun = "deals"
-    reads = ("deal",)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing."""

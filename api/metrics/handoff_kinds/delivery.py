@@ -123,7 +123,7 @@ def _delivered(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) ->
 
 def _handed_over(request: ResolvedKpiRequest, place: int, duty: VolumeDuty) -> Sql:
     """The handoffs of people who had entered the stage of a duty, at the instant at which they count as delivered."""
-    person, _ = person_of(request, "h")
+    person, _ = person_of(request.context, "h")
     had_entered = Sql(
         "exists (select from stage_entry e where e.contact_id = {} and e.evaluation_id = {} and e.stage = {}"
         " and e.entered_at <= h.handed_at)",

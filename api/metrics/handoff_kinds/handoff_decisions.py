@@ -106,7 +106,7 @@ def _handoffs(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
     until, within = request.frame.until, request.frame.interval
     statuses = [status.value for status in whole.statuses]
     decided = Sql("h.status = any ({}::text[]) and h.decided_at < {}", statuses, until)
-    person, joined = person_of(request, "h")
+    person, joined = person_of(request.context, "h")
     if request.anchor is Anchor.COHORT:
         at, conditions = Sql("h.handed_at"), [Sql("h.handed_at < {}", until)]
         status, reason, responder = (

@@ -18,6 +18,7 @@ NO_JOIN = Sql("")
 FIRST_HANDOFF = Sql("select min(handed_at) from handoff")
 _BY_SALES = "not t.is_automated and t.team_kind is distinct from 'MARKETING'"
 ATTEMPT = Sql(f"t.direction = 'OUTBOUND' and {_BY_SALES}")
+# A conversation, or the person's own reply, call or meeting.
 REACHED = Sql(
     f"{_BY_SALES} and (t.outcome in ('QUALIFIED', 'CONNECTED', 'NOT_INTERESTED')"
     " or t.direction = 'INBOUND' and t.kind in ('EMAIL_REPLY', 'CALL', 'MEETING'))"
@@ -59,7 +60,7 @@ def handoff_rows(
 
     `joined` is a join that the conditions or columns read.
     """
-    person, merged = person_of(request, "h")
+    person, merged = person_of(request.context, "h")
     within = [*between(at, request.frame.interval), Sql("{} < {}", at, request.frame.until)]
     return Sql(
         "select {} as contact_id, h.id as handoff_id, {} as at{} from handoff h{}{} where {}",
@@ -74,7 +75,7 @@ def handoff_rows(
 
 def touches_after(request: ResolvedKpiRequest, conditions: Iterable[Sql], aggregates: Sql) -> Sql:
     """A join of `a`, aggregates of the touches `t` of the person of `c` that meet the conditions, up to `asOf`."""
-    owned, merged = belongs_to(request, "t", "c")
+    owned, merged = belongs_to(request.context, "t", "c")
     until = Sql("t.occurred_at < {}", request.frame.until)
     reached = request.context.reach("touchpoint", "t")
     return Sql(

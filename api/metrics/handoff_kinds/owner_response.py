@@ -72,7 +72,7 @@ def _responses(request: ResolvedKpiRequest) -> Sql:
     sent_back = Sql("case when h.status in ('REJECTED', 'RETURNED') then h.decided_at end as sent_back_at")
     is_returned = Sql("h.status = 'RETURNED' and h.decided_at < {} as is_returned", until)
     handed = handoff_rows(request, Sql("h.handed_at"), [], sent_back, is_returned)
-    owned, merged = belongs_to(request, "t", "c")
+    owned, merged = belongs_to(request.context, "t", "c")
     conditions = [
         owned,
         ATTEMPT,

@@ -3,18 +3,19 @@
 from datetime import datetime
 
 from api.identity.survivors import MERGED_INTO, SURVIVORS
+from api.metrics.context import MetricContext
 from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, name
 
 
-def person_of(request: ResolvedKpiRequest, row: str) -> tuple[Sql, Sql]:
+def person_of(context: MetricContext, row: str) -> tuple[Sql, Sql]:
     """The id of the person that the row of facts belongs to, and the join that finds it.
 
     The join costs the order of the index on the facts, so it is left out if no contact is merged.
     """
     own = Sql("{}.contact_id", name(row))
-    if not request.context.has_merged_contacts:
+    if not context.has_merged_contacts:
         return own, Sql("")
     return (
         Sql("coalesce(mg.survivor_id, {})", own),
@@ -22,10 +23,10 @@ def person_of(request: ResolvedKpiRequest, row: str) -> tuple[Sql, Sql]:
     )
 
 
-def belongs_to(request: ResolvedKpiRequest, fact: str, row: str) -> tuple[Sql, Sql]:
+def belongs_to(context: MetricContext, fact: str, row: str) -> tuple[Sql, Sql]:
     """The condition that a fact belongs to the person of `row` or to a contact merged into them, and its join."""
     fact_of, own = Sql("{}.contact_id", name(fact)), Sql("{}.contact_id", name(row))
-    if not request.context.has_merged_contacts:
+    if not context.has_merged_contacts:
         return Sql("{} = {}", fact_of, own), Sql("")
     # One array per survivor, so that the index on the facts' contact serves all of its ids.
     merged = Sql(" left join ({}) mg on mg.survivor_id = {}", MERGED_INTO, own)

@@ -8,9 +8,9 @@ from functools import cache, partial
 
 from api.accord.clause_paths import item_steps
 from api.db import ScratchSession
-from api.identity.survivors import SURVIVORS
 from api.metrics.context import MetricContext
 from api.metrics.figure_table import share
+from api.metrics.kinds.contact_facts import person_of
 from api.metrics.periods.buckets import buckets, is_cut, pairs
 from api.metrics.preview.figures import PreviewDuty
 from api.metrics.preview.preview_frame import PreviewFrame
@@ -169,12 +169,9 @@ left join ({}) h using (contact_id) where p.stage = {} group by p.contact_id, p.
 
 def handoffs(context: MetricContext, frame: PreviewFrame, columns: Sql) -> Sql:
     """The handoffs `h` up to now: the person as `contact_id`, and further columns."""
-    contact, merged = Sql("h.contact_id"), Sql("")
-    if context.has_merged_contacts:
-        contact = Sql("coalesce(m.survivor_id, h.contact_id)")
-        merged = Sql(" left join ({}) m on m.contact_id = h.contact_id", SURVIVORS)
+    person, merged = person_of(context, "h")
     return Sql(
-        "select {} as contact_id, {} from handoff h{} where h.handed_at <= {}", contact, columns, merged, frame.as_of
+        "select {} as contact_id, {} from handoff h{} where h.handed_at <= {}", person, columns, merged, frame.as_of
     )
 
 

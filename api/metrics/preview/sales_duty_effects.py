@@ -12,8 +12,9 @@ from functools import partial
 
 from api.accord.diff.part_sentences import sales_sentence
 from api.db import ScratchSession
-from api.identity.survivors import MERGED_INTO
 from api.metrics.context import MetricContext
+from api.metrics.handoff_kinds.handoff_rows import ATTEMPT, REACHED
+from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.preview.duty_effects import SIDES, Deadlines, deadlines, fulfilled, handoffs, in_time, preview_duty
 from api.metrics.preview.figures import PreviewDuty
 from api.metrics.preview.preview_frame import PreviewFrame
@@ -24,14 +25,6 @@ from schema.accord import Accord
 from schema.clauses.handoff_duties import RejectionPart, SalesDuties
 from schema.clauses.time_limits import TimeLimit
 from schema.vocab import HandoffStatus, TeamKind, Unit
-
-_BY_SALES = "not t.is_automated and t.team_kind is distinct from 'MARKETING' and t.voided_at is null"
-_ATTEMPT = "t.direction = 'OUTBOUND'"
-# A conversation, or the person's own reply, call or meeting.
-_REACHED = (
-    "(t.outcome in ('QUALIFIED', 'CONNECTED', 'NOT_INTERESTED')"
-    " or t.direction = 'INBOUND' and t.kind in ('EMAIL_REPLY', 'CALL', 'MEETING'))"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,21 +173,20 @@ def _touches(duties: SalesDuties, context: MetricContext, frame: PreviewFrame) -
             " cross join (select null::timestamptz as touched_at, null::timestamptz as attempted_at,"
             " null::timestamptz as reached_at) a"
         )
-    owned, merged = Sql("t.contact_id = c.contact_id"), Sql("")
-    if context.has_merged_contacts:
-        # One array per survivor, so that the index on the contact of touches serves all of its ids.
-        merged = Sql(" left join ({}) m on m.survivor_id = c.contact_id", MERGED_INTO)
-        owned = Sql("t.contact_id = any (c.contact_id || coalesce(m.ids, '{{}}'::uuid[]))")
+    owned, merged = belongs_to(context, "t", "c")
     return Sql(
-        f"""{{}} cross join lateral (
-  select min(t.occurred_at) filter (where {_ATTEMPT}) as touched_at,
+        """{} cross join lateral (
+  select min(t.occurred_at) filter (where {}) as touched_at,
     (array_agg(t.occurred_at order by t.occurred_at)
-      filter (where {_ATTEMPT} and t.occurred_at >= c.decided_at))[{{}}::int] as attempted_at,
-    min(t.occurred_at) filter (where {_REACHED}) as reached_at
-  from touchpoint t where {{}} and {_BY_SALES} and t.occurred_at >= c.handed_at and t.occurred_at <= {{}}
+      filter (where {} and t.occurred_at >= c.decided_at))[{}::int] as attempted_at,
+    min(t.occurred_at) filter (where {}) as reached_at
+  from touchpoint t where {} and t.voided_at is null and t.occurred_at >= c.handed_at and t.occurred_at <= {}
 ) a""",
         merged,
+        ATTEMPT,
+        ATTEMPT,
         duties.attempts.at_least if duties.attempts else 1,
+        REACHED,
         owned,
         frame.as_of,
     )

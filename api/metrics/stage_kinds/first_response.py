@@ -99,7 +99,7 @@ def _responses(request: ResolvedKpiRequest, entries: Sql) -> Sql:
             " (c.responded_at < {}) is not true as may_convert{} from ({}) c",
             *(until, until, until, carried(request, "c"), entries),
         )
-    owned, joined = belongs_to(request, "t", "c")
+    owned, joined = belongs_to(request.context, "t", "c")
     return Sql(
         "select c.contact_id, c.at, c.is_implied, t.at as target_at, t.responder_id, t.at is null as may_convert"
         " from ({}) c{} left join lateral (select t.occurred_at as at, t.member_id as responder_id from touchpoint t"

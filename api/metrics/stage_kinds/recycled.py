@@ -126,7 +126,7 @@ def _leaving(request: ResolvedKpiRequest, stages: tuple[str, ...], within: Inter
         is_person_of(request, Sql("e.contact_id")),
         *request.context.reach("stage_entry", "e"),
     ]
-    owned, merged = belongs_to(request, "h", "e")
+    owned, merged = belongs_to(request.context, "h", "e")
     rejected = [
         owned,
         Sql("h.status = 'REJECTED'"),

@@ -71,7 +71,7 @@ def _reported(request: ResolvedKpiRequest, ends: PartEnds) -> Sql:
 
     Of two reports at one instant the higher stage counts. A report without a date counts from when it was recorded.
     """
-    person, joined = person_of(request, "r")
+    person, joined = person_of(request.context, "r")
     stages, at = [stage.key for stage in request.context.accord.stages], Sql("coalesce(r.entered_at, r.recorded_at)")
     conditions = [*request.context.reach("reported_stage", "r"), *excluded_person(request, person)]
     reports = Sql(

@@ -68,7 +68,7 @@ def _opt_outs(request: ResolvedKpiRequest, within: timedelta) -> Sql:
     A person opts out with the version of the contact in which one of the two flags turns true. In the first version it
     is not known when that was.
     """
-    is_own, merged = belongs_to(request, "t", "o")
+    is_own, merged = belongs_to(request.context, "t", "o")
     conditions = [is_own, OUTBOUND, Sql("t.occurred_at <= o.at"), *request.context.reach("touchpoint", "t")]
     in_time = [Sql("o.at <= l.touched_at + {}", elapsed(within)), Sql("o.at < {}", request.frame.until)]
     return Sql(

@@ -58,7 +58,7 @@ def first_outbound_touch(request: ResolvedKpiRequest) -> Sql:
 
 def touches_of(request: ResolvedKpiRequest, which: Sql, within: Interval, *columns: Sql) -> Sql:
     """The touches `t` that meet a condition, in an interval: `contact_id` (the person), `at`, and further columns."""
-    person, joined = person_of(request, "t")
+    person, joined = person_of(request.context, "t")
     conditions = [which, *between(Sql("t.occurred_at"), within), *request.context.reach("touchpoint", "t")]
     conditions += excluded_person(request, person)
     return Sql(

@@ -55,7 +55,7 @@ def _touched(request: ResolvedKpiRequest, within: timedelta, boundaries: tuple[d
     """One row per touched person and part; touches count from `within` before the part's end, that instant excluded."""
     ends, length = part_ends(request, boundaries), elapsed(within)
     # Aggregated before people are checked: the check then runs once per person and not once per touch.
-    person, joined = person_of(request, "t")
+    person, joined = person_of(request.context, "t")
     # The last instant at which a touch still counts.
     last = Sql("t.occurred_at + {} - interval '1 microsecond'", length)
     in_any = Sql("t.occurred_at > {}::timestamptz - {} and t.occurred_at < {}", ends[0], length, ends[-1])

@@ -3,10 +3,10 @@ import { useQuery } from "urql";
 import { EffectDocument, SignDocument, type TeamKind } from "../generated/graphql";
 import { CHANGES_WITH_VERSIONS } from "../client";
 import { effectSentences } from "../effect/sentences";
-import { Failure, Loading, Notice } from "../ui/Notice";
-import { Words } from "../ui/Words";
+import { Failure, Loading } from "../ui/Notice";
 import { title } from "../ui/words";
 import type { VersionShown } from "../versions/types";
+import { VersionWarnings } from "../versions/VersionWarnings";
 import { act, type Outcome } from "./act";
 import { ActionDialog } from "./ActionDialog";
 
@@ -52,15 +52,7 @@ export function SignDialog({
       <p className="hash">
         <span>Content</span> <code>{version.hash}</code>
       </p>
-      {version.warnings.length > 0 && (
-        <Notice>
-          {version.warnings.map((warning) => (
-            <p key={warning}>
-              <Words text={warning} />
-            </p>
-          ))}
-        </Notice>
-      )}
+      <VersionWarnings warnings={version.warnings} />
       {fetching && <Loading what="what it changes" />}
       {error && <Failure error={error} />}
       {preview && (

@@ -9,13 +9,13 @@ import { ChangesDocument, VersionDocument } from "../generated/graphql";
 import type { Abilities } from "../rights";
 import { ViewLink } from "../ui/Link";
 import { Failure, Loading, Notice } from "../ui/Notice";
-import { Words } from "../ui/Words";
 import { isActivating, isOpen, plannedFor } from "../ui/status";
 import { minute } from "../ui/words";
 import { Actions } from "./Actions";
 import { Seats } from "./Seats";
 import type { VersionListed, VersionShown } from "./types";
 import { VersionHead } from "./VersionHead";
+import { VersionWarnings } from "./VersionWarnings";
 
 /** One version: who signed it, what can be done with it, its sentences, and what it would change. */
 export function VersionPage({
@@ -83,15 +83,7 @@ export function VersionPage({
           it.
         </p>
       )}
-      {version.warnings.length > 0 && (
-        <Notice>
-          {version.warnings.map((warning) => (
-            <p key={warning}>
-              <Words text={warning} />
-            </p>
-          ))}
-        </Notice>
-      )}
+      <VersionWarnings warnings={version.warnings} />
       <Seats version={version} />
       <Actions version={version} abilities={abilities} onDone={setDone} />
       <nav className="tabs" aria-label={`Views of version ${number}`}>
