@@ -5,15 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
 from uuid import uuid4
 
-import asyncpg
-
 from api.accord.in_force import AccordPeriod, accord_periods
-from api.db import ScratchSession, WriteSession
+from api.db import Connection, ScratchSession, WriteSession
 from api.funnel.derivation import derived_entries
-from api.funnel.evaluate import evaluate
+from api.funnel.evaluate import discard_former_entries, evaluate
 from api.sql import Sql
 from schema.accord import Accord
 from schema.base import new_id
@@ -23,8 +20,6 @@ _BY_HAND = Path(__file__).with_name("funnel_standard.sql")
 _TWO_VERSIONS = Path(__file__).with_name("funnel_two_versions.sql")
 _HAND_STAGES = [f"hand_{stage}" for stage in ("inquiry", "mql", "sal", "sql", "opportunity", "customer")]
 COLUMNS = "contact_id, rank, stage, occurrence, entered_at, own_at, exited_at, exit_kind, is_implied"
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 async def compare_derived(connection: Connection, as_of: datetime, rounds: int) -> Comparison:
@@ -87,6 +82,7 @@ async def compare_stored(connection: Connection, as_of: datetime, rounds: int) -
 
     async def ours(session: WriteSession) -> None:
         await evaluate(session, as_of=as_of)
+        await discard_former_entries(session)
 
     async def by_hand(session: WriteSession) -> None:
         await session.script("delete from bench_entry")

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from api.accord.in_force import AccordPeriod
-from api.db import ScratchSession
+from api.db import Connection, ScratchSession
 from api.funnel.derivation import derived_entries
 from api.sql import Sql
 from schema.accord import Accord
 from schema.base import new_id
-from tests.bench.funnel_evaluation import COLUMNS, Connection, require_equal, rolled_back
+from tests.bench.funnel_evaluation import COLUMNS, require_equal, rolled_back
 from tests.bench.funnel_meter import Comparison, compare
 
 _BY_HAND = Path(__file__).with_name("funnel_leaves.sql")
@@ -37,9 +37,6 @@ async def compare_leaves(connection: Connection, as_of: datetime, rounds: int) -
 
     Errors: SystemExit if the two sides differ.
     """
-    # A rule names a source in lower case, as import presets do; the sample company writes CRM.
-    await connection.execute("update reported_stage set source = 'crm' where source <> 'crm'")
-    await connection.execute("vacuum (analyze) reported_stage")
     return [await _compare(connection, leaf, as_of, rounds) for leaf in RULES]
 
 
