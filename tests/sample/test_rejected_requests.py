@@ -34,8 +34,10 @@ async def test_a_seed_out_of_range_is_rejected(database: Database, seed: int) ->
     assert (await rejection(database, seed=seed)).code == ErrorCode.BAD_INPUT
 
 
-@pytest.mark.parametrize("until", [date(1999, 12, 31), now().date() + timedelta(days=1)])
-async def test_a_date_out_of_range_is_rejected(database: Database, until: date) -> None:
+@pytest.mark.parametrize("days_ahead", [None, 1])
+async def test_a_date_out_of_range_is_rejected(database: Database, days_ahead: int | None) -> None:
+    # Tomorrow is reckoned when the test runs: the suite may run past midnight.
+    until = date(1999, 12, 31) if days_ahead is None else now().date() + timedelta(days=days_ahead)
     assert f"{until}" in (await rejection(database, until=until)).message
 
 
