@@ -152,6 +152,14 @@ class DealOutcome(Vocabulary):
     LOST = "LOST", "The customer did not buy, or bought from somebody else."
 
 
+class DealType(Vocabulary):
+    """What kind of sale a deal is."""
+
+    NEW = "NEW", "The first sale to a customer."
+    EXPANSION = "EXPANSION", "A sale of more to a customer: more units, another product."
+    RENEWAL = "RENEWAL", "The continuation of what a customer has."
+
+
 class HandoffStatus(Vocabulary):
     """The status of a handoff from marketing to sales."""
 

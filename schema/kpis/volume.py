@@ -92,16 +92,16 @@ OPPORTUNITIES_CREATED = Kpi(
     key="opportunities_created",
     title="Opportunities created",
     meaning=(
-        "How many deals were opened in the period, in any pipeline. A deal that was reopened counts once, at its first "
-        "opening."
+        "How many deals were opened in the period in a pipeline of new business. The first pipeline of the deal since "
+        "its opening decides; a deal without one counts. A deal that was reopened counts once, at its first opening."
     ),
-    measure=Count(Openings()),
+    measure=Count(Openings(is_new_business=True)),
     unit=Unit.COUNT,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
     switches=DEAL_SWITCHES,
     guard="win_rate",
-    source="The deals' opening dates.",
+    source="The deals' opening dates, the history of their pipeline stages, and the pipelines.",
 )
 
 DEALS_WON = Kpi(
