@@ -1,5 +1,6 @@
 """KPIs of volume: how many entries, deals and customers."""
 
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
@@ -7,7 +8,7 @@ from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Closings, FirstWins, Openings
 from schema.kpis.measures.stages import Entries
 from schema.kpis.switchboard import DEAL_SWITCHES, ENTRY_SWITCHES
-from schema.vocab import DealOutcome, Dimension, Unit
+from schema.vocab import DealOutcome, Unit
 
 STAGE_VOLUME = Kpi(
     key="stage_volume",

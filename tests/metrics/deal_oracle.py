@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from api.db import WriteSession
 from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
-from schema.vocab import Dimension, NotCountedReason
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import NotCountedReason
 from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
 from tests.metrics.oracle import RESPONSIBILITY, Key, _bucket, _in_period, responsible
 
