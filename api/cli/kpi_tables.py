@@ -25,9 +25,10 @@ from api.metrics.answer_warnings import length_in_words
 from api.metrics.kind_of import kind_of
 from schema.durations import format_duration, parse_iso_duration
 from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import dimension_doc
 from schema.kpis.kinds import Kind
-from schema.vocab import Currency, Dimension, Unit
+from schema.vocab import Currency, Unit
 
 BAR_WIDTH = 32
 NO_VALUE = "-"

@@ -8,7 +8,8 @@ from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, Period, Where
 from schema.durations import LONGEST, parse_duration
-from schema.vocab import Dimension, Vocabulary
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Vocabulary
 
 Word = TypeVar("Word", bound=Vocabulary)
 

@@ -14,8 +14,9 @@ from api.sql import Sql
 from schema.clauses.contact_policy import ContactPolicy
 from schema.described import described
 from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning
-from schema.vocab import Currency, Dimension, NotCountedReason, RecordSide, Unit, WarningCode
+from schema.vocab import Currency, NotCountedReason, RecordSide, Unit, WarningCode
 
 
 class DrillDown(Protocol):

@@ -14,8 +14,8 @@ from enum import Enum, auto
 from api.identity.survivors import MERGED_INTO
 from api.metrics.context import MetricContext
 from api.sql import Sql, join, name
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.vocab import Dimension
 
 EMPTY_LABEL = "(empty)"
 

@@ -11,7 +11,8 @@ from api.metrics.periods.period_days import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, name
 from schema.clauses.contact_policy import ContactPolicy
-from schema.vocab import Dimension, RecordSide
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import RecordSide
 
 _NO_RECORDS = Sql(
     "select null::uuid as id, null::timestamptz as at, '' as tie, null::numeric as value, null::bigint as touches,"

@@ -14,7 +14,7 @@ from api.metrics.kinds.kind import KpiKind
 from api.metrics.periods.buckets import bucket_name, is_cut, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
-from schema.vocab import Dimension
+from schema.kpis.dimension_vocab import Dimension
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _count(measure: Count) -> KpiKind:
         case Closings():
             return ClosingCount(measure.of)
         case Openings():
-            return OpeningCount()
+            return OpeningCount(measure.of)
         case FirstWins():
             return FirstWinCount()
         case _:
@@ -122,7 +122,7 @@ def _sum(measure: Sum) -> KpiKind:
         case Closings():
             return ClosingSum(measure.of)
         case Openings():
-            return OpeningSum()
+            return OpeningSum(measure.of)
         case _:
             assert_never(measure.of)
 

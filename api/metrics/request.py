@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
 from schema.accord_vocab import Reading
-from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Anchor, Grain, Reentry, Skip
 
 
 class RelativeKind(Enum):

@@ -16,12 +16,13 @@ from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensio
 from schema.accord import Accord
 from schema.accord_vocab import Reading
 from schema.durations import LONGEST, iso_duration
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Kind, Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.switchboard import Switchboard
 from schema.kpis.volume import STAGE_VOLUME
-from schema.vocab import Anchor, Dimension, Reentry, Skip
+from schema.vocab import Anchor, Reentry, Skip
 
 MOST_DIMENSIONS = 2
 FUNNEL_SWITCHES = Switchboard(has_reading=True)

@@ -15,10 +15,11 @@ from api.plan.value_checks.known_values import UnknownText
 from api.sql import Sql, name
 from schema.accord import Accord
 from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
-from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
+from schema.vocab import Anchor, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants
 

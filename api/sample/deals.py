@@ -11,7 +11,7 @@ from api.sample.period import DAY, HOUR, MINUTE, next_working_time
 from api.sample.person_history import PersonHistory
 from api.sample.random_source import UuidBytes, to_datetime
 from api.sample.row_buffers import add_with_history
-from schema.vocab import DealOutcome, TouchOutcome
+from schema.vocab import DealOutcome, DealType, TouchOutcome
 
 _LOST_REASONS = ("Price", "Chose a competitor", "No decision", "Project stopped", "Missing feature", "Budget cut")
 _CONNECTED = TouchOutcome.CONNECTED
@@ -66,6 +66,7 @@ def simulate_deal(
     changes[0][1].update(
         name=f"{buyer.name}: {product.name}",
         company_id=buyer.company,
+        type=DealType.NEW if is_first else _later_type(deal),
         currency=currency,
         product_id=product.id,
         opened_at=opened,
@@ -100,6 +101,11 @@ def add_colleague(history: PersonHistory, deal: SampleDeal) -> None:
     )
     history.add_meeting(since, deal.rep, _CONNECTED, deal=deal.id)
     history.add_email(since + 3 * HOUR, deal.rep, deal=deal.id)
+
+
+def _later_type(deal: UuidBytes) -> DealType:
+    """Return the type of a customer's later deal: a third are renewals."""
+    return DealType.RENEWAL if deal[-1] % 3 == 0 else DealType.EXPANSION
 
 
 def _later_stages(history: PersonHistory, opened: int, days: float, pipeline: SamplePipeline) -> list[int]:

@@ -151,7 +151,7 @@ def _create_pipeline(
 ) -> SamplePipeline:
     """Add a pipeline and its stages."""
     pipeline, stages = rng.uuid7(since), []
-    buffers["pipeline"].add(id=pipeline, name=name, **stamps)
+    buffers["pipeline"].add(id=pipeline, name=name, is_new_business=name == "New business", **stamps)
     for rank, (title, probability, category) in enumerate(_PIPELINES[name], start=1):
         stage = rng.uuid7(since)
         buffers["pipeline_stage"].add(

@@ -13,7 +13,7 @@ from api.sample.random_source import UuidBytes
 from schema.tables import METADATA
 
 # Column defaults by their SQL text. A column with any other default, such as the current time, is required.
-_DEFAULTS: Mapping[str, object] = {"false": False, "1": 1, "'OPEN'": "OPEN"}
+_DEFAULTS: Mapping[str, object] = {"false": False, "true": True, "1": 1, "'OPEN'": "OPEN"}
 
 
 EncodedValues = Mapping[str, bytes]

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from schema.clauses.document_parts import Location, not_known
 from schema.clauses.targets import Target
 from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.stages import Conversion, Duration
-from schema.vocab import Channel, Dimension, Unit
+from schema.vocab import Channel, Unit
 
 _CHANNELS = tuple(channel.value for channel in Channel)
 

@@ -10,7 +10,8 @@ from schema.clauses.rule_values import plain_number
 from schema.clauses.rules import AccordModel
 from schema.clauses.unread_settings import waits_for
 from schema.durations import Duration
-from schema.vocab import Dimension, TeamKind
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import TeamKind
 
 _READER = waits_for("the comparison of results with targets")
 _PERIOD = re.compile(r"[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?|FY[0-9]{4}(-Q[1-4])?")

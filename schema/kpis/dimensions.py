@@ -1,14 +1,14 @@
 """What the values of a dimension are, and at which moment a record has its value: one declaration for each subject.
 
-The words themselves, with a definition that fits both subjects, are in `schema.vocab.Dimension`.
+The words themselves, with a definition that fits both subjects, are in `schema.kpis.dimension_vocab`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schema.described import described
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.vocab import Dimension
 
 _COUNTED = "The counted instant."
 _RESPONSIBLE = (

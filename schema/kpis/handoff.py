@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
@@ -18,7 +19,7 @@ from schema.kpis.measures.handoffs import (
 )
 from schema.kpis.measures.stages import Unowned
 from schema.kpis.switchboard import DECISION_SWITCHES, FACT_SWITCHES, STATE_SWITCHES
-from schema.vocab import Dimension, HandoffStatus, Unit
+from schema.vocab import HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))
 _DIMENSIONS = (*PERSON_DIMENSIONS, Dimension.RESPONDER)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from schema.described import described
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import NEVER_COUNTED, Kind, Subject
 from schema.kpis.measures import Measure
 from schema.kpis.switchboard import Switchboard
-from schema.vocab import Dimension, Unit, require_end_date
+from schema.vocab import Unit, require_end_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

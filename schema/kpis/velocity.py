@@ -1,12 +1,13 @@
 """KPIs of speed: how long something takes."""
 
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.deals import Closings, Cycle
 from schema.kpis.measures.stages import Duration, Response, Stalled, Stay
 from schema.kpis.switchboard import DEAL_SWITCHES, DURATION_SWITCHES, RESPONSE_SWITCHES, STATE_SWITCHES, STAY_SWITCHES
-from schema.vocab import DealOutcome, Dimension, Unit
+from schema.vocab import DealOutcome, Unit
 
 TIME_TO_CONVERT = Kpi(
     key="time_to_convert",

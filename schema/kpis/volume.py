@@ -1,5 +1,6 @@
 """KPIs of volume: how many entries, deals and customers."""
 
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
@@ -7,7 +8,7 @@ from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Closings, FirstWins, Openings
 from schema.kpis.measures.stages import Entries
 from schema.kpis.switchboard import DEAL_SWITCHES, ENTRY_SWITCHES
-from schema.vocab import DealOutcome, Dimension, Unit
+from schema.vocab import DealOutcome, Unit
 
 STAGE_VOLUME = Kpi(
     key="stage_volume",
@@ -92,16 +93,16 @@ OPPORTUNITIES_CREATED = Kpi(
     key="opportunities_created",
     title="Opportunities created",
     meaning=(
-        "How many deals were opened in the period, in any pipeline. A deal that was reopened counts once, at its first "
-        "opening."
+        "How many deals were opened in the period in a pipeline of new business. The first pipeline of the deal since "
+        "its opening decides; a deal without one counts. A deal that was reopened counts once, at its first opening."
     ),
-    measure=Count(Openings()),
+    measure=Count(Openings(is_new_business=True)),
     unit=Unit.COUNT,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
     switches=DEAL_SWITCHES,
     guard="win_rate",
-    source="The deals' opening dates.",
+    source="The deals' opening dates, the history of their pipeline stages, and the pipelines.",
 )
 
 DEALS_WON = Kpi(

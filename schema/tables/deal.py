@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from schema.access.rights import Permission
 from schema.base import column, link
 from schema.records import HistoryRecord
-from schema.vocab import Currency, DealOutcome, Unit
+from schema.vocab import Currency, DealOutcome, DealType, Unit
 
 
 class Deal(HistoryRecord, table=True):
@@ -28,6 +28,11 @@ class Deal(HistoryRecord, table=True):
     name: str | None = column("The name of the deal.", search=True, default=None)
     company_id: UUID | None = link(
         "company", "The company that buys.", back="deals", back_doc="The deals of the company.", default=None
+    )
+    type: DealType | None = column(
+        "What kind of sale the deal is: to a new customer, or to one that buys more or renews; null if unknown.",
+        vocab=DealType,
+        default=None,
     )
     amount: Decimal | None = column(
         "What the customer pays, in `currency`; null if unknown, never 0.",

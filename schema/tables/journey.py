@@ -163,6 +163,13 @@ class DealJourney(Table, table=True):
     customer_id: UUID | None = link(
         "company", "The company of the deal today.", index=False, is_derived=True, default=None
     )
+    opening_stage_id: UUID | None = link(
+        "pipeline_stage",
+        "Of an opening, the first pipeline stage of the deal since then.",
+        index=False,
+        is_derived=True,
+        default=None,
+    )
     campaign_id: UUID | None = link("campaign", "The primary campaign.", index=False, is_derived=True, default=None)
     pipeline_stage_id: UUID | None = link(
         "pipeline_stage", "The pipeline stage.", index=False, is_derived=True, default=None

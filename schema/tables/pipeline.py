@@ -18,6 +18,11 @@ class Pipeline(DeactivatableRecord, table=True):
     __edit_permission__: ClassVar[Permission | None] = Permission.EDIT_SETUP
 
     name: str = column("The name of the pipeline.", unique=True)
+    is_new_business: bool = column(
+        "True if the deals are new business, which KPIs count as opportunities; false for renewals or expansions.",
+        server_default="true",
+        default=None,
+    )
 
 
 class PipelineStage(DeactivatableRecord, table=True):

@@ -21,7 +21,8 @@ from schema.clauses.handoff_duties import (
 from schema.clauses.reporting import Reporting
 from schema.clauses.targets import Target, TargetSlice
 from schema.clauses.time_limits import TimeLimit
-from schema.vocab import Channel, Currency, Dimension, Grain, TeamKind
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Channel, Currency, Grain, TeamKind
 from tests.support.random_choices import RandomChoices
 
 WEEK = tuple(Weekday)

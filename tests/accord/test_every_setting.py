@@ -32,17 +32,8 @@ from api.metrics.request import FunnelRequest, KpiRequest, StagePair
 from api.sql import Sql
 from schema.accord import Accord
 from schema.clauses.unread_settings import NOT_READ_YET
-from schema.vocab import (
-    Channel,
-    DealOutcome,
-    Dimension,
-    Direction,
-    Grain,
-    HandoffStatus,
-    TeamKind,
-    TouchKind,
-    TouchOutcome,
-)
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Channel, DealOutcome, Direction, Grain, HandoffStatus, TeamKind, TouchKind, TouchOutcome
 from tests.accord.test_previewed_settings import PREVIEWED
 from tests.golden import world
 from tests.support.accords import replace_document

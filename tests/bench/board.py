@@ -26,7 +26,8 @@ from api.errors import AccordError
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Period
-from schema.vocab import Dimension, Grain
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Grain
 from tests.bench.funnel_evaluation import run_standard_by_hand
 from tests.bench.funnel_meter import cpu_seconds
 from tests.bench.funnel_plot import plot

@@ -29,7 +29,8 @@ from api.metrics.request import (
 )
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
-from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Anchor, Grain, Reentry, Skip
 from tests.metrics.test_period_names import PERIOD_NAMES
 from tests.support.graphql import answered, put, refused, uid
 

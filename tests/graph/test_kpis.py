@@ -14,7 +14,8 @@ from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
-from schema.vocab import Anchor, Dimension, Grain, Skip
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Anchor, Grain, Skip
 from tests.support.graphql import answered, executed, put, uid
 
 

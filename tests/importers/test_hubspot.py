@@ -327,3 +327,25 @@ async def test_an_address_of_two_people_identifies_neither(database: Database, t
     report = await run_import(database, "hubspot", put(tmp_path, contact_data=contacts), rejects_folder=tmp_path)
     assert {file.name: file.rejected for file in report.files}["email_event_data.csv"] == 4
     assert await rows(database, "select count(*) from touchpoint where kind like 'EMAIL%'") == [(0,)]
+
+
+async def test_the_type_of_a_deal_and_its_history_are_read(database: Database, tmp_path: Path) -> None:
+    deals = """deal_id,deal_pipeline_stage_id,property_dealname,property_createdate,property_dealtype
+d1,s1,Big,2020-02-01 12:00:00,existingbusiness
+d2,s1,First,2020-02-02 12:00:00,newbusiness
+d3,s1,Other,2020-02-03 12:00:00,our own type
+"""
+    history = """deal_id,name,timestamp,value
+d1,dealtype,2020-02-01 12:00:00,newbusiness
+d1,dealtype,2020-03-01 12:00:00,existingbusiness
+"""
+    folder = put(tmp_path, without=("deal_stage_data.csv",), deal_data=deals)
+    (folder / "deal_property_history_data.csv").write_text(history)
+    await run_import(database, "hubspot", folder, accept_loss=True, rejects_folder=tmp_path / "rejected")
+    assert await rows(database, "select name, type from deal order by 1") == [
+        ("Big", "EXPANSION"),
+        ("First", "NEW"),
+        ("Other", None),
+    ]
+    found = await rows(database, "select valid_from, type from deal_version where name = 'Big' order by 1")
+    assert found == [(at("2020-02-01 12:00"), "NEW"), (at("2020-03-01 12:00"), "EXPANSION")]

@@ -302,3 +302,25 @@ async def test_line_items_of_two_products_leave_the_product_of_the_deal_unknown(
     report = await run_import(database, "salesforce", folder, rejects_folder=tmp_path, accept_loss=True)
     assert {file.name: file.rejected for file in report.files}["sf_opportunity_line_item_data.csv"] == 2
     assert await rows(database, "select product_id from deal where name = 'Big'") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("New Customer", "NEW"),
+        ("Existing Customer - Upgrade", "EXPANSION"),
+        ("Existing Business", "EXPANSION"),
+        ("Existing Customer - Replacement", "RENEWAL"),
+        ("Renewal", "RENEWAL"),
+        ("Services", None),
+    ],
+)
+async def test_the_type_of_an_opportunity_is_read(
+    database: Database, tmp_path: Path, word: str, kind: str | None
+) -> None:
+    opportunities = "\n".join(
+        f"{line},{'type' if place == 0 else word}"
+        for place, line in enumerate(FILES["sf_opportunity_data.csv"].splitlines())
+    )
+    await run_import(database, "salesforce", put(tmp_path, sf_opportunity_data=opportunities + "\n"))
+    assert await rows(database, "select type from deal where name = 'Big'") == [(kind,)]

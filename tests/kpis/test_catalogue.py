@@ -1,9 +1,10 @@
 """The catalogue is consistent: keys, guards, units, texts."""
 
 from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import dimension_doc, meanings
 from schema.kpis.kinds import Kind, Subject
-from schema.vocab import Dimension, Unit
+from schema.vocab import Unit
 
 
 def test_the_catalogue_has_exactly_these_kpis() -> None:

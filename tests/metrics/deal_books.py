@@ -40,16 +40,17 @@ class Books:
     roles: list[Row]
     stages: list[Row]
     rates: list[Row]
+    pipelines: list[Row]
     zone: tzinfo
     currency: str
 
     @classmethod
     async def read(cls, session: ReadSession, zone: tzinfo, currency: str) -> "Books":
         """Read the rows of a database whose accord reports in a time zone and a currency."""
-        tables = ("deal", "deal_version", "contact", "deal_contact", "pipeline_stage", "exchange_rate")
+        tables = ("deal", "deal_version", "contact", "deal_contact", "pipeline_stage", "exchange_rate", "pipeline")
         found = [[dict(row) for row in await session.rows(Sql("select * from {}", name(table)))] for table in tables]
-        deals, versions, contacts, roles, stages, rates = found
-        return cls(deals, versions, contacts, roles, stages, rates, zone, currency)
+        deals, versions, contacts, roles, stages, rates, pipelines = found
+        return cls(deals, versions, contacts, roles, stages, rates, pipelines, zone, currency)
 
     def figure(self, key: str, start: datetime | None, before: datetime | None, as_of: datetime) -> Expected:
         """Count a KPI over the instants from `start` until before `before`, as of an instant."""
@@ -116,6 +117,8 @@ class Books:
         """When deals were opened or closed in a period."""
         moments: list[tuple[datetime, Row]] = []
         for deal in self.deals:
+            if key == "opportunities_created" and not self._is_new_business(deal):
+                continue
             moment = deal["opened_at"] if key in OPENINGS else self._closed(deal, as_of, key)
             if moment is not None and moment <= as_of:
                 moments.append((moment, deal))
@@ -132,6 +135,16 @@ class Books:
         if key in OPENINGS:
             return self._state(deal, moment) or self._versions(deal)[0]
         return self._at_closing(deal, moment)
+
+    def _is_new_business(self, deal: Row) -> bool:
+        """Whether the first pipeline since the opening is one of new business. No known one counts as such."""
+        for version in self._versions(deal):
+            is_over = version["valid_to"] is not None and deal["opened_at"] and version["valid_to"] <= deal["opened_at"]
+            if not is_over and version["pipeline_stage_id"] is not None:
+                [stage] = [stage for stage in self.stages if stage["id"] == version["pipeline_stage_id"]]
+                [pipeline] = [pipeline for pipeline in self.pipelines if pipeline["id"] == stage["pipeline_id"]]
+                return bool(pipeline["is_new_business"])
+        return True
 
     def _is_unknown(self, key: str, state: Row) -> bool:
         return state["amount"] is None or self._weight(key, state) is None

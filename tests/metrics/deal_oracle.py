@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from api.db import WriteSession
 from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
-from schema.vocab import Dimension, NotCountedReason
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import NotCountedReason
 from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
 from tests.metrics.oracle import RESPONSIBILITY, Key, _bucket, _in_period, responsible
 
@@ -29,6 +30,7 @@ DIMENSIONS = (
     Dimension.PIPELINE_STAGE,
 )
 PIPELINES = {"New": UUID(int=51), "More": UUID(int=52)}
+NEW_BUSINESS = {"New": True, "More": False}
 # A pipeline stage: its id, its pipeline, and its probability of winning.
 STEPS = {
     "early": (UUID(int=61), "New", Decimal("0.25")),
@@ -111,6 +113,14 @@ class MadeDeal:
         assert self.opened_at is not None
         opened = self.opened_at
         return next(state for state, end in self.ends() if end is None or end > max(opened, state.begins))
+
+    def is_new_business(self) -> bool:
+        """Whether the first pipeline that the deal was in since its opening is one of new business, or unknown."""
+        for state, end in self.ends():
+            has_held = end is None or end > max(self.opened_at or state.begins, state.begins)
+            if has_held and state.step is not None:
+                return NEW_BUSINESS[STEPS[state.step][1]]
+        return True
 
     def state_at(self, instant: datetime) -> State | None:
         found = [state for state, end in self.ends() if state.begins <= instant and (end is None or end > instant)]
@@ -279,6 +289,8 @@ def _opened(
     world: list[MadeDeal], request: KpiRequest, until: datetime, reporting: str | None, zone: ZoneInfo
 ) -> Iterator[Row]:
     for number, deal in enumerate(world):
+        if request.key == "opportunities_created" and not deal.is_new_business():
+            continue
         if deal.opened_at is None:
             yield Row(deal, number, until - MICROSECOND, is_counted=False, is_undated=True, reason=deal.reason)
         elif deal.opened_at < until and _in_period(deal.opened_at, request, zone):
@@ -400,7 +412,8 @@ def _owner(row: Row, until: datetime) -> str | None:
 
 async def prepare_deals(session: WriteSession) -> None:
     """Write what all generated deals refer to: pipelines, companies, people, and rates."""
-    await session.copy("pipeline", ["id", "name"], [(key, name) for name, key in PIPELINES.items()])
+    pipelines = [(key, name, NEW_BUSINESS[name]) for name, key in PIPELINES.items()]
+    await session.copy("pipeline", ["id", "name", "is_new_business"], pipelines)
     steps = [
         (key, PIPELINES[pipeline], name, rank, chance, "OPEN")
         for rank, (name, (key, pipeline, chance)) in enumerate(STEPS.items(), start=1)

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from api.metrics.request import KpiRequest, Where
 from api.metrics.resolved_request import MICROSECOND
-from schema.vocab import Anchor, Dimension, Grain, NotCountedReason, RecordSide, Reentry, Skip
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip
 from tests.metrics.generated_contacts import ACCORD, COMPANIES, MEMBERS, NOW, STAGES, Person, Touch, Version
 
 Key = tuple[str | None, ...]

@@ -15,7 +15,8 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, Switches
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis import CATALOGUE
-from schema.vocab import Dimension, Grain, RecordSide, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Grain, RecordSide, WarningCode
 from tests.golden import world
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)

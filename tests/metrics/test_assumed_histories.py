@@ -14,7 +14,8 @@ from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
-from schema.vocab import Dimension, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import WarningCode
 from tests.support.graphql import put, uid
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

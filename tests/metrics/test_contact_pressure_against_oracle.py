@@ -23,7 +23,8 @@ from api.metrics.resolved_request import MICROSECOND
 from api.plan.list_arguments import SortDirection
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
-from schema.vocab import Dimension, Grain, RecordSide
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Grain, RecordSide
 from tests.metrics import generated_activity
 from tests.metrics.generated_activity import (
     CLOSE,

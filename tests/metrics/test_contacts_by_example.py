@@ -15,7 +15,8 @@ from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
-from schema.vocab import Anchor, Dimension, Grain, RecordSide, Skip, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Anchor, Grain, RecordSide, Skip, WarningCode
 from tests.golden import world as golden
 from tests.golden.world import AFTER_ALL, day
 

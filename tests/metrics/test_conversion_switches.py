@@ -15,7 +15,8 @@ from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
-from schema.vocab import Anchor, Dimension, Reentry, Skip, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Anchor, Reentry, Skip, WarningCode
 from tests.golden.world import AFTER_ALL, day, load
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)

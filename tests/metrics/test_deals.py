@@ -13,12 +13,14 @@ from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
-from schema.vocab import Currency, Dimension, Grain, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Currency, Grain, RecordSide, WarningCode
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -424,3 +426,32 @@ async def test_the_amount_at_the_opening_is_not_an_earlier_one(database: Databas
             change = "update deal set amount = {}, effective_at = {} where id = {}"
             await session.run(Sql(change, amount, at(since), UUID(int=1)))
     assert (await query(database, KpiRequest("pipeline_created"))).value == 200
+
+
+async def test_an_opportunity_is_a_deal_opened_in_a_pipeline_of_new_business(database: Database) -> None:
+    await adopt(database)
+    async with database.write() as session:
+        pipelines = [(UUID(int=51), "New business", True), (UUID(int=52), "Renewals", False)]
+        await session.copy("pipeline", ["id", "name", "is_new_business"], pipelines)
+        stages = [(UUID(int=61), UUID(int=51), "Demo", 1, "OPEN"), (UUID(int=62), UUID(int=52), "Talk", 1, "OPEN")]
+        await session.copy("pipeline_stage", ["id", "pipeline_id", "name", "rank", "category"], stages)
+        # New business, a renewal, in no pipeline, and a renewal whose pipeline is known only after the opening.
+        columns = ["id", "effective_at", "opened_at", "pipeline_stage_id", "amount", "currency"]
+        deals = [(51, "01-05", 61), (52, "01-05", 62), (53, "01-05", None), (54, "01-09", 62)]
+        rows = [
+            (UUID(int=key), at(begins), at("01-05"), UUID(int=stage) if stage else None, 100, "EUR")
+            for key, begins, stage in deals
+        ]
+        await session.copy("deal", columns, rows)
+        # A deal that moves to another pipeline stays what it was when it was opened.
+        move = "update deal set pipeline_stage_id = {}, effective_at = {} where id = {}"
+        for key, stage in ((51, 62), (52, 61)):
+            await session.run(Sql(move, UUID(int=stage), at("02-01"), UUID(int=key)))
+    found = await query(database, KpiRequest("opportunities_created"))
+    assert found.value == 2
+    assert found.n == 2
+    async with database.read() as session:
+        assert found.drill_down is not None
+        page = await read_page(session, found.drill_down, RecordSide.BASE, size=10)
+    assert sorted(record.id.int for record in page.records) == [51, 53]
+    assert (await query(database, KpiRequest("pipeline_created"))).value == 400

@@ -22,7 +22,8 @@ from schema.accord import Accord
 from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.target_checks import target_mistakes
 from schema.clauses.targets import Target
-from schema.vocab import Dimension, Grain, RecordSide, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Grain, RecordSide, WarningCode
 from tests.support.accords import replace_document
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

@@ -18,10 +18,11 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.stages import Conversion, Duration
-from schema.vocab import Dimension, Grain, RecordSide, Reentry, Skip
+from schema.vocab import Grain, RecordSide, Reentry, Skip
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,12 @@ from api.workflows.make_sample import make_sample
 from schema.history import version_name
 from schema.kpis import CATALOGUE
 from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.tables import SHAPES
-from schema.vocab import Dimension, Grain, Skip
+from schema.vocab import Grain, Skip
 from tests.metrics.test_journeys import answered, answers, compare
 
 UNTIL = date(2026, 11, 1)

@@ -22,7 +22,8 @@ from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id, now
 from schema.kpis import CATALOGUE
-from schema.vocab import Dimension, Grain, RecordSide, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Grain, RecordSide, WarningCode
 from tests.golden import world
 from tests.support.databases import delete_all_rows
 from tests.support.examples import examples

@@ -16,7 +16,8 @@ from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
 from schema.kpis import CATALOGUE
-from schema.vocab import Dimension, WarningCode
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import WarningCode
 from tests.support.graphql import put, uid
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

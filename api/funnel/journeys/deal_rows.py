@@ -29,7 +29,7 @@ def deal_rows(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sq
     owned = _BEGINS.format("h")
     return Sql(
         f"""select e.deal_id, e.event, e.at as counted_at, e.outcome, e.amount, e.currency, e.is_amount_assumed,
-  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, d.company_id as customer_id,
+  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, d.company_id as customer_id, e.opening_stage_id,
   v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id, w.industry, w.country,
   coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
   case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, d.owner_id as current_owner_id,
@@ -50,25 +50,33 @@ left join (
 
 
 def _events(among: Sql) -> Sql:
-    """Select the openings and closings: deal_id, event, at, outcome, amount, currency, is_amount_assumed, is_negative.
+    """Select the openings and closings: deal_id, event, at, outcome, amount, currency, is_amount_assumed, is_negative,
+    opening_stage_id.
 
     The amount of an opening is that of the first version that still held after it; that of a closing is the one of the
-    first version with this closing. Versions that ended as they began never held.
+    first version with this closing. Versions that ended as they began never held. The stage of an opening is the first
+    one that held after it.
     """
     begins = _BEGINS.format("a")
     return Sql(
         f"""select d.id as deal_id, 'OPENED' as event, d.opened_at as at, null::text as outcome, a.amount, a.currency,
-  {_IS_ASSUMED.format("a", "d.opened_at")} as is_amount_assumed, false as is_negative
+  {_IS_ASSUMED.format("a", "d.opened_at")} as is_amount_assumed, false as is_negative,
+  b.pipeline_stage_id as opening_stage_id
 from deal d left join lateral (
   select a.amount, a.currency, a.is_assumed, a.recorded_at from deal_version a
   where a.deal_id = d.id and (a.valid_to is null or a.valid_to > greatest(d.opened_at, {begins}))
   order by {begins}, a.id limit 1
-) a on true
+) a on true left join lateral (
+  select b.pipeline_stage_id from deal_version b
+  where b.deal_id = d.id and b.pipeline_stage_id is not null
+    and (b.valid_to is null or b.valid_to > greatest(d.opened_at, {_BEGINS.format("b")}))
+  order by {_BEGINS.format("b")}, b.id limit 1
+) b on true
 where d.opened_at is not null and {{}}
 union all
 select d.id, 'CLOSED', d.closed_at, d.outcome, case when a.id is null then d.amount else a.amount end,
   case when a.id is null then d.currency else a.currency end, {_IS_ASSUMED.format("a", "d.closed_at")},
-  coalesce(case when a.id is null then d.amount < 0 else a.amount < 0 end, false)
+  coalesce(case when a.id is null then d.amount < 0 else a.amount < 0 end, false), null
 from deal d left join lateral (
   select a.id, a.amount, a.currency, a.is_assumed, a.recorded_at from deal_version a
   where a.deal_id = d.id and a.closed_at = d.closed_at and a.outcome = d.outcome

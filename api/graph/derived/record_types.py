@@ -36,8 +36,9 @@ from api.graph.sources import (
 )
 from schema.access.rights import Right
 from schema.base import ColumnShape, TableShape
+from schema.kpis.dimension_vocab import Dimension
 from schema.tables import SHAPES
-from schema.vocab import Dimension, Unit, vocabularies
+from schema.vocab import Unit, vocabularies
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
 INCLUDE_MERGED = "includeMerged"

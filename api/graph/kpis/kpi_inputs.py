@@ -11,8 +11,8 @@ from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.periods.name_forms import forms_in_markdown
 from api.metrics.resolve import MOST_DIMENSIONS
 from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import dimension_doc
-from schema.vocab import Dimension
 
 DIMENSION_FIELDS = {camel(dimension.value.lower()): dimension for dimension in Dimension}
 

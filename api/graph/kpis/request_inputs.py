@@ -12,7 +12,7 @@ from api.metrics.periods.period_names import name_of
 from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, Switches, Where
 from api.plan.json_values import instant_as_text
 from schema.durations import iso_duration
-from schema.vocab import Dimension
+from schema.kpis.dimension_vocab import Dimension
 
 Given = dict[str, Any]
 

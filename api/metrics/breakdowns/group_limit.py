@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from api.errors import AccordError, ErrorCode
-from schema.vocab import Dimension
+from schema.kpis.dimension_vocab import Dimension
 
 MOST_GROUPS = 200
 

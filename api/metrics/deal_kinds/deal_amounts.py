@@ -20,7 +20,7 @@ from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, figure_values, sum_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
-from schema.kpis.measures.deals import Closings
+from schema.kpis.measures.deals import Closings, Openings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,11 @@ class OpeningSum(OpeningKind):
     Source: the deals, their history, and the exchange rates.
     """
 
+    of: Openings
+
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The openings: `deal_id, at, worth, unconverted_currency, is_unopened`."""
-        rows = converted(request, opening_rows(request, has_amounts=True))
+        rows = converted(request, opening_rows(request, self.of, has_amounts=True))
         return counted_amounts(rows, Sql("not c.is_unopened"), Sql("c.is_unopened"))
 
     def figure(self, cell: FigureCell) -> FigureValues:

@@ -21,7 +21,7 @@ from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, KpiKind, count_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
-from schema.kpis.measures.deals import Closings
+from schema.kpis.measures.deals import Closings, Openings
 
 
 class _DealCount(KpiKind, ABC):
@@ -77,14 +77,16 @@ class OpeningCount(_DealCount, OpeningKind):
     """Deals opened in the period.
 
     Shapes: one row per deal; those without a known opening are counted in a warning.
-    Source: the deals.
+    Source: the deals, and their history where their pipeline matters.
     """
+
+    of: Openings
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The openings: `deal_id, at, updated_at, is_unopened`."""
         is_dated = Sql("not c.is_unopened")
         return CountedRows(
-            rows=opening_rows(request, has_amounts=False),
+            rows=opening_rows(request, self.of, has_amounts=False),
             aggregates=Aggregates(
                 n=count_where(is_dated), unopened=count_where(Sql("c.is_unopened")), updated_at=NEWEST_UPDATE
             ),

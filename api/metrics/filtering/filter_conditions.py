@@ -8,8 +8,8 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.dimensions import dimension_table
 from api.metrics.request import Where
 from api.sql import Sql, all_of, join, name
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.vocab import Dimension
 
 DimensionValue: TypeAlias = Callable[[Dimension], Sql]  # the value of a dimension of the counted row
 

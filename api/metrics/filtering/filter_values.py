@@ -30,8 +30,9 @@ from api.plan.value_checks.known_values import (
 )
 from api.plan.value_checks.storable_text import require_storable
 from api.sql import Sql, all_of, name
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.vocab import Channel, Dimension
+from schema.vocab import Channel
 
 # For each value of a dimension, the stored values that it stands for.
 _Stored = Mapping[Dimension, Mapping[str, tuple[str, ...]]]

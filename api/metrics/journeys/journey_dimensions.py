@@ -9,8 +9,8 @@ from datetime import datetime
 
 from api.metrics.dimensions import DimensionJoin, dimension_joins
 from api.sql import Sql, join
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.vocab import Dimension
 
 _OWNER_COLUMNS = ("owner_id", "owned_at")
 _SHARED: dict[Dimension, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from api.metrics.journeys.journey_dimensions import (
 )
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
-from schema.vocab import Dimension
+from schema.kpis.dimension_vocab import Dimension
 
 
 def value_of(request: ResolvedKpiRequest, dimension: Dimension) -> Sql:

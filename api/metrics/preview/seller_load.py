@@ -12,8 +12,9 @@ from api.metrics.preview.preview_frame import PreviewFrame
 from api.metrics.preview.sides import DIFFERING, Side, Sides
 from api.sql import Sql
 from schema.accord import Accord
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.vocab import Dimension, TeamKind
+from schema.vocab import TeamKind
 
 
 async def find_load(

@@ -21,12 +21,17 @@ class Closings:
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """Deals by the instant they were opened. Reopening a deal is not an opening."""
+    """Deals by the instant they were opened. Reopening a deal is not an opening.
+
+    With `is_new_business` a deal does not count if its first pipeline since then is one of other business.
+    """
+
+    is_new_business: bool = False
 
     @property
     def reads(self) -> tuple[str, ...]:
         """What is read, for the catalogue."""
-        return ("deals opened",)
+        return ("deals opened in new-business pipelines",) if self.is_new_business else ("deals opened",)
 
 
 @dataclass(frozen=True, slots=True)

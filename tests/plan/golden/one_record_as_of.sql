@@ -21,7 +21,7 @@ where t3_now_contact.contact_id = t3_now.contact_id and coalesce(t3_now_contact.
 from deal_version t3_now_deal
 where t3_now_deal.deal_id = t3_now.deal_id and coalesce(t3_now_deal.valid_from, t3_now_deal.recorded_at) <= $1::timestamptz)))) t3
 where (t3.deal_id = t1.id)) t3_figures) "$") as "contactRoles"
-from (select t1_now.id, t1_now.created_at, t1_now.updated_at, t1_now.row_version, t1_now.deleted_at, t1_now.effective_at, t1_then.is_assumed and t1_then.recorded_at > $1::timestamptz as is_assumed, t1_then.name, t1_then.company_id, t1_then.amount, t1_then.currency, t1_then.product_id, t1_then.probability, t1_then.opened_at, t1_then.close_date, t1_then.pipeline_stage_id, t1_then.owner_id, t1_then.sdr_id, t1_then.outcome, t1_then.closed_at, t1_then.lost_reason, t1_then.primary_campaign_id
+from (select t1_now.id, t1_now.created_at, t1_now.updated_at, t1_now.row_version, t1_now.deleted_at, t1_now.effective_at, t1_then.is_assumed and t1_then.recorded_at > $1::timestamptz as is_assumed, t1_then.name, t1_then.company_id, t1_then.type, t1_then.amount, t1_then.currency, t1_then.product_id, t1_then.probability, t1_then.opened_at, t1_then.close_date, t1_then.pipeline_stage_id, t1_then.owner_id, t1_then.sdr_id, t1_then.outcome, t1_then.closed_at, t1_then.lost_reason, t1_then.primary_campaign_id
 from deal t1_now join deal_version t1_then on t1_then.deal_id = t1_now.id
 where (t1_now.deleted_at is null) and (coalesce(t1_then.valid_from, t1_then.recorded_at) <= $1::timestamptz and (t1_then.valid_to is null or t1_then.valid_to > $1::timestamptz))) t1
 where (t1.id = $2)) "$") as "then",

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 84fd42fd42fa
+Revision ID: e5d0863db626
 Revises:
-Create Date: 2026-11-28 22:56:29.387461+00:00
+Create Date: 2026-11-29 01:54:34.018575+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "84fd42fd42fa"
+revision: str = "e5d0863db626"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -151,6 +151,12 @@ def upgrade() -> None:
             "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the deal today; null if it counts."
         ),
         sa.Column("customer_id", sa.Uuid(), nullable=True, comment="The company of the deal today."),
+        sa.Column(
+            "opening_stage_id",
+            sa.Uuid(),
+            nullable=True,
+            comment="Of an opening, the first pipeline stage of the deal since then.",
+        ),
         sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="The primary campaign."),
         sa.Column("pipeline_stage_id", sa.Uuid(), nullable=True, comment="The pipeline stage."),
         sa.Column("product_id", sa.Uuid(), nullable=True, comment="The product."),
@@ -794,6 +800,13 @@ def upgrade() -> None:
             comment="When the record was deactivated; null while it is in use. What refers to it stays as it is.",
         ),
         sa.Column("name", sa.Text(), nullable=False, comment="The name of the pipeline."),
+        sa.Column(
+            "is_new_business",
+            sa.Boolean(),
+            server_default=sa.text("true"),
+            nullable=False,
+            comment="True if the deals are new business, which KPIs count as opportunities; false for renewals or expansions.",
+        ),
         sa.CheckConstraint("row_version >= 1", name=op.f("ck_pipeline_row_version_bounds")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pipeline")),
         sa.UniqueConstraint("name", name=op.f("uq_pipeline_name")),
@@ -2390,6 +2403,12 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=True, comment="The name of the deal."),
         sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company that buys."),
         sa.Column(
+            "type",
+            sa.Text(),
+            nullable=True,
+            comment="What kind of sale the deal is: to a new customer, or to one that buys more or renews; null if unknown.",
+        ),
+        sa.Column(
             "amount",
             sa.Numeric(precision=18, scale=2),
             nullable=True,
@@ -2454,6 +2473,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("lost_reason is null or outcome = 'LOST'", name=op.f("ck_deal_reason_when_lost")),
         sa.CheckConstraint("outcome in ('OPEN', 'WON', 'LOST')", name=op.f("ck_deal_outcome")),
+        sa.CheckConstraint("type in ('NEW', 'EXPANSION', 'RENEWAL')", name=op.f("ck_deal_type")),
         sa.CheckConstraint("probability >= 0 and probability <= 1", name=op.f("ck_deal_probability_bounds")),
         sa.CheckConstraint("row_version >= 1", name=op.f("ck_deal_row_version_bounds")),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_deal_company_id")),
@@ -2971,6 +2991,12 @@ def upgrade() -> None:
         ),
         sa.Column("name", sa.Text(), nullable=True, comment="The name of the deal."),
         sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company that buys."),
+        sa.Column(
+            "type",
+            sa.Text(),
+            nullable=True,
+            comment="What kind of sale the deal is: to a new customer, or to one that buys more or renews; null if unknown.",
+        ),
         sa.Column(
             "amount",
             sa.Numeric(precision=18, scale=2),
@@ -3654,21 +3680,21 @@ def upgrade() -> None:
         "    return null;\n"
         "  end if;\n"
         "  if tg_op = 'INSERT' then\n"
-        "    insert into deal_version (deal_id, valid_from, is_assumed, name, company_id, amount, currency, product_id, probability, opened_at, close_date, pipeline_stage_id, owner_id, sdr_id, outcome, closed_at, lost_reason, primary_campaign_id)\n"
-        "    select id, effective_at, is_assumed, name, company_id, amount, currency, product_id, probability, opened_at, close_date, pipeline_stage_id, owner_id, sdr_id, outcome, closed_at, lost_reason, primary_campaign_id from new_rows;\n"
+        "    insert into deal_version (deal_id, valid_from, is_assumed, name, company_id, type, amount, currency, product_id, probability, opened_at, close_date, pipeline_stage_id, owner_id, sdr_id, outcome, closed_at, lost_reason, primary_campaign_id)\n"
+        "    select id, effective_at, is_assumed, name, company_id, type, amount, currency, product_id, probability, opened_at, close_date, pipeline_stage_id, owner_id, sdr_id, outcome, closed_at, lost_reason, primary_campaign_id from new_rows;\n"
         "  else\n"
         "    with changed as (\n"
         "      select n.*, case when n.effective_at is distinct from o.effective_at then coalesce(n.effective_at, now())\n"
         "                       else now() end as since\n"
         "      from new_rows n join old_rows o on o.id = n.id\n"
-        "      where row(n.name, n.company_id, n.amount, n.currency, n.product_id, n.probability, n.opened_at, n.close_date, n.pipeline_stage_id, n.owner_id, n.sdr_id, n.outcome, n.closed_at, n.lost_reason, n.primary_campaign_id) is distinct from row(o.name, o.company_id, o.amount, o.currency, o.product_id, o.probability, o.opened_at, o.close_date, o.pipeline_stage_id, o.owner_id, o.sdr_id, o.outcome, o.closed_at, o.lost_reason, o.primary_campaign_id)\n"
+        "      where row(n.name, n.company_id, n.type, n.amount, n.currency, n.product_id, n.probability, n.opened_at, n.close_date, n.pipeline_stage_id, n.owner_id, n.sdr_id, n.outcome, n.closed_at, n.lost_reason, n.primary_campaign_id) is distinct from row(o.name, o.company_id, o.type, o.amount, o.currency, o.product_id, o.probability, o.opened_at, o.close_date, o.pipeline_stage_id, o.owner_id, o.sdr_id, o.outcome, o.closed_at, o.lost_reason, o.primary_campaign_id)\n"
         "    ), closed as (\n"
         "      update deal_version v set valid_to = greatest(changed.since, v.valid_from)\n"
         "      from changed where v.deal_id = changed.id and v.valid_to is null\n"
         "      returning v.deal_id, v.valid_to\n"
         "    )\n"
-        "    insert into deal_version (deal_id, valid_from, is_assumed, name, company_id, amount, currency, product_id, probability, opened_at, close_date, pipeline_stage_id, owner_id, sdr_id, outcome, closed_at, lost_reason, primary_campaign_id)\n"
-        "    select changed.id, coalesce(closed.valid_to, changed.since), changed.is_assumed, changed.name, changed.company_id, changed.amount, changed.currency, changed.product_id, changed.probability, changed.opened_at, changed.close_date, changed.pipeline_stage_id, changed.owner_id, changed.sdr_id, changed.outcome, changed.closed_at, changed.lost_reason, changed.primary_campaign_id\n"
+        "    insert into deal_version (deal_id, valid_from, is_assumed, name, company_id, type, amount, currency, product_id, probability, opened_at, close_date, pipeline_stage_id, owner_id, sdr_id, outcome, closed_at, lost_reason, primary_campaign_id)\n"
+        "    select changed.id, coalesce(closed.valid_to, changed.since), changed.is_assumed, changed.name, changed.company_id, changed.type, changed.amount, changed.currency, changed.product_id, changed.probability, changed.opened_at, changed.close_date, changed.pipeline_stage_id, changed.owner_id, changed.sdr_id, changed.outcome, changed.closed_at, changed.lost_reason, changed.primary_campaign_id\n"
         "    from changed left join closed on closed.deal_id = changed.id;\n"
         "  end if;\n"
         "  return null;\n"

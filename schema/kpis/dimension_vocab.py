@@ -1,0 +1,29 @@
+"""The dimensions: what KPIs can be broken down and filtered by.
+
+They stand apart from `schema.vocab` because they follow from the tables: a column may declare that it is a dimension.
+"""
+
+from schema.vocab import Vocabulary
+
+
+class Dimension(Vocabulary):
+    """What a KPI can be broken down and filtered by."""
+
+    __graphql_name__ = "KpiDimension"
+
+    LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the contact, as the source system writes it."
+    CHANNEL = "CHANNEL", "The channel that brought the person or the deal."
+    CAMPAIGN = "CAMPAIGN", "The campaign that brought the person or the deal."
+    OWNER = "OWNER", "Who was responsible for the contact or the deal."
+    TEAM = "TEAM", "The present team of the member who was responsible for the contact or the deal."
+    CURRENT_OWNER = "CURRENT_OWNER", "Who is responsible for the contact or the deal."
+    CURRENT_TEAM = "CURRENT_TEAM", "The team of the member who is responsible for the contact or the deal."
+    RESPONDER = "RESPONDER", "Who made the touch by hand, or the decision on the handoff, that the KPI measures."
+    COUNTRY = "COUNTRY", "The country of the person or of the deal's company."
+    COMPANY = "COMPANY", "The company of the contact or of the deal; empty if it is not visible to you."
+    INDUSTRY = "INDUSTRY", "The industry of the company."
+    STAGE = "STAGE", "The stage of the accord's funnel."
+    PIPELINE = "PIPELINE", "The pipeline of the deal."
+    PIPELINE_STAGE = "PIPELINE_STAGE", "The pipeline stage of the deal. Two pipelines may have stages of one name."
+    PRODUCT = "PRODUCT", "The product of the deal."
+    REJECT_REASON = "REJECT_REASON", "Why sales rejected the handoff. The shares of the reasons sum to the rate."
