@@ -12,6 +12,7 @@ import typer
 from api.cli.access import KeyCommands, MemberCommands, TeamCommands
 from api.cli.error_reports import report_bug, report_expected
 from api.cli.lazy_command import LazyGroup
+from api.cli.planning import PlanCommands
 from api.errors import AccordError
 
 EXIT_EXPECTED = 2
@@ -77,6 +78,7 @@ class Commands(LazyGroup):
         ),
     }
     GROUPS: ClassVar[Mapping[str, tuple[str, type[LazyGroup]]]] = {
+        "plan": ("Plan the revenue of a period, and explain that of a past one.", PlanCommands),
         "key": ("Create, list, revoke and rotate API keys.", KeyCommands),
         "team": ("Add and list teams.", TeamCommands),
         "member": ("Add and deactivate members, and set what they may do.", MemberCommands),

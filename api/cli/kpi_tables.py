@@ -41,8 +41,13 @@ def show_catalogue() -> None:
     for kpi in CATALOGUE.values():
         console.print(f"[bold]{kpi.key}[/bold]  {kpi.title}")
         console.print(f"  {escape(kpi.definition)}")
+        console.print(f"  [dim]formula: {escape(kpi.formula)}[/dim]")
+        console.print(f"  [dim]reads {', '.join(kpi.reads)}; accord {', '.join(kpi.accord_clauses)}[/dim]")
+        if kpi.guard:
+            console.print(f"  [dim]watch beside it {kpi.guard}[/dim]")
         console.print(f"  [dim]by {', '.join(word.value.lower() for word in kpi.dimensions)}[/dim]")
-        console.print(f"  [dim]switches {', '.join(kpi.switches.names)}[/dim]\n")
+        switches = "; ".join(f"{switch.name}: {switch.default.removesuffix('.')}" for switch in kpi.switches.defaults)
+        console.print(f"  [dim]switches {escape(switches)}[/dim]\n")
     console.print("[bold]Dimensions[/bold]")
     for dimension in Dimension:
         console.print(f"  {dimension.value.lower()}: [dim]{escape(dimension_doc(dimension))}[/dim]")

@@ -26,12 +26,13 @@ from api.graph.derived.search_types import search_types
 from api.graph.duplicate_fields import duplicate_fields
 from api.graph.gateway import Gateway
 from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
-from api.graph.kpis.kpi_fields import KPI_DERIVATION, KPI_ROOTS, kpi_fields
+from api.graph.kpis.kpi_fields import KPI_ROOTS, kpi_fields
 from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
 from api.graph.kpis.record_order_types import RECORD_ORDER_TYPES
 from api.graph.mutations.import_mutations import IMPORT_TYPES
 from api.graph.mutations.mutation_fields import MUTATION, mutation_types
 from api.graph.person_report_field import person_report_fields
+from api.graph.planning.plan_fields import PLAN_DERIVATION, PLAN_INPUT_TYPES, PLAN_ROOTS, plan_fields
 from api.graph.record_fields import record_fields
 from api.graph.strawberry_types import Types, use_resolvers
 from api.graph.viewer_fields import VIEWER_TYPE, viewer_fields
@@ -95,6 +96,7 @@ def registered_types() -> Mapping[str, Declared]:
         *viewer_fields(),
         *person_report_fields(),
         *kpi_fields(),
+        *plan_fields(),
         *accord_fields(),
         *preview_fields(),
         *record_fields(),
@@ -108,7 +110,8 @@ def registered_types() -> Mapping[str, Declared]:
         *duplicate_types(),
         *KPI_INPUT_TYPES,
         *RECORD_ORDER_TYPES,
-        *model_types(KPI_ROOTS, KPI_DERIVATION),
+        *PLAN_INPUT_TYPES,
+        *model_types((*KPI_ROOTS, *PLAN_ROOTS), PLAN_DERIVATION),
         *DOCUMENT_TYPES,
         *VERSION_TYPES,
         *CONNECTION_TYPES,

@@ -20,6 +20,10 @@ STAGE_CONVERSION = Kpi(
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
         "higher one."
     ),
+    formula=(
+        "People who entered the first stage in the period and the second one within the window, divided by people "
+        "who entered the first stage in the period."
+    ),
     measure=Conversion(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -36,6 +40,10 @@ INQUIRY_TO_MQL = Kpi(
         "Of the people who entered the stage inquiry in the period, the share that entered the stage mql at that "
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
         "higher one."
+    ),
+    formula=(
+        "People who entered inquiry in the period and mql within the window, divided by people who entered "
+        "inquiry in the period."
     ),
     measure=Conversion("inquiry", "mql"),
     unit=Unit.RATIO,
@@ -54,6 +62,10 @@ SAL_TO_SQL = Kpi(
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
         "higher one."
     ),
+    formula=(
+        "People who entered sal in the period and sql within the window, divided by people who entered sal in the "
+        "period."
+    ),
     measure=Conversion("sal", "sql"),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -71,6 +83,10 @@ SQL_TO_OPPORTUNITY = Kpi(
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
         "higher one."
     ),
+    formula=(
+        "People who entered sql in the period and opportunity within the window, divided by people who entered "
+        "sql in the period."
+    ),
     measure=Conversion("sql", "opportunity"),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -86,6 +102,10 @@ MQL_TO_CUSTOMER = Kpi(
     meaning=(
         "Of the people who became marketing qualified leads in the period, the share that became customers at that "
         f"instant or later, {_WINDOW}."
+    ),
+    formula=(
+        "People who entered mql in the period and customer within the window, divided by people who entered mql "
+        "in the period."
     ),
     measure=Conversion("mql", "customer"),
     unit=Unit.RATIO,
@@ -103,6 +123,7 @@ WIN_RATE = Kpi(
         "Of the deals closed in the period, the share that was won. Open deals do not count, nor deals with a negative "
         "amount."
     ),
+    formula="Deals won in the period, divided by deals won or lost in the period.",
     measure=ClosingRatio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
     unit=Unit.RATIO,
     subject=Subject.DEAL,
@@ -119,6 +140,10 @@ RECYCLE_RATE = Kpi(
         "Of the people who left the stages mql and sal in the period, the share whom sales recycled: it rejected "
         "the handoff for a reason that the accord recycles. Whoever goes on from mql to sal has not left them; "
         "whoever enters a higher stage has, also by skipping both."
+    ),
+    formula=(
+        "People whom sales recycled from mql or sal in the period, divided by people who left mql and sal in the "
+        "period."
     ),
     measure=Recycled(("mql", "sal")),
     unit=Unit.RATIO,
@@ -137,6 +162,7 @@ RECYCLED_RECONVERSION = Kpi(
         "later, within 180 days and the last instant included. Whoever is recycled again before that counts for the "
         "later time."
     ),
+    formula="People recycled in the period who entered sql within 180 days, divided by people recycled in the period.",
     measure=Reconverted(("mql", "sal"), "sql", timedelta(days=180)),
     unit=Unit.RATIO,
     subject=Subject.PERSON,

@@ -15,6 +15,10 @@ STAGE_INTEGRITY = Kpi(
         "of the period, or at `asOf` if that is earlier. The last reported stage is compared with the highest stage "
         "whose entry is open. A series has the state at the end of each bucket."
     ),
+    formula=(
+        "People whose reported stage is their stage by the accord, divided by people with a reported stage, both "
+        "at the end of the period."
+    ),
     measure=Agreement(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,

@@ -32,6 +32,7 @@ MQL_ACCEPTANCE = Kpi(
         f"Of the handoffs that sales decided in the period, the share accepted. {_PENDING}. With anchor=COHORT it is "
         "the share of all handoffs made in the period, decided or not."
     ),
+    formula="Handoffs accepted in the period, divided by handoffs accepted or rejected in the period.",
     measure=DecisionRatio(part=Decisions((HandoffStatus.ACCEPTED,)), whole=_DECIDED),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -48,6 +49,7 @@ REJECTION_RATE = Kpi(
         f"Of the handoffs that sales decided in the period, the share rejected. {_PENDING}. By REJECT_REASON every "
         "reason is a share of all decided handoffs, so the shares of the reasons sum to the rate."
     ),
+    formula="Handoffs rejected in the period, divided by handoffs accepted or rejected in the period.",
     measure=DecisionRatio(part=Decisions((HandoffStatus.REJECTED,)), whole=_DECIDED),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -67,6 +69,7 @@ SLA_DECIDED_IN_TIME = Kpi(
         "anew when it is handed over again. A handoff without a deadline of its own is due when the time that the "
         "accord gives for the decision is over."
     ),
+    formula="Handoffs decided by their deadline, divided by handoffs whose deadline is in the period.",
     measure=DecidedInTime(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -84,6 +87,9 @@ SLA_FOLLOWED_UP = Kpi(
         "outbound touches by hand as the accord wants, in the time that it gives from the acceptance. Having "
         "reached the person ends the duty: by a conversation with an outcome, or by a reply, call or meeting that "
         "the person began. Touches of marketing do not count, nor automated ones."
+    ),
+    formula=(
+        "Handoffs accepted in the period that sales followed up as agreed, divided by handoffs accepted in the period."
     ),
     measure=FollowedUp(),
     unit=Unit.RATIO,
@@ -103,6 +109,10 @@ NEVER_CONTACTED_RATE = Kpi(
         "in which the accord counts the duties of sales; without one, all hours count. While the time is not over, "
         "a handoff is not in the numerator."
     ),
+    formula=(
+        "Handoffs accepted in the period without a touch of sales until 72 working hours later, divided by "
+        "handoffs accepted in the period."
+    ),
     measure=NeverContacted(timedelta(hours=72)),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -120,6 +130,10 @@ REJECT_FEEDBACK_COMPLETE = Kpi(
         "rejection: a reason of the accord, a note, or both. An accord that says nothing of the duties of sales "
         "wants both."
     ),
+    formula=(
+        "Handoffs rejected in the period with all that the accord wants of a rejection, divided by handoffs "
+        "rejected in the period."
+    ),
     measure=FeedbackGiven(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -136,6 +150,7 @@ DEFAULT_ACCEPT_SHARE = Kpi(
         "Of the handoffs accepted in the period, the share that counted as accepted because sales did not decide in "
         "time. No handoff says so yet: the value is null until handoffs do."
     ),
+    formula="Handoffs accepted by default in the period, divided by handoffs accepted in the period.",
     measure=AcceptedByDefault(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -155,6 +170,10 @@ OWNER_RESPONSE_TIME = Kpi(
         "does not count: the clock starts anew when it is handed over again. Handoffs without a touch do not count "
         "either; a warning has their number."
     ),
+    formula=(
+        "The median, over the handoffs of the period that were answered, of the working time from the handing "
+        "over to the first touch of sales by hand."
+    ),
     measure=OwnerResponse(),
     unit=Unit.SECONDS,
     subject=Subject.PERSON,
@@ -172,6 +191,10 @@ ORPHAN_HOURS = Kpi(
         "who was deactivated: the hours of all people together. Working hours are those of the calendar in which "
         "the accord counts the duties of sales; without one, all hours count. A person who is in none of the stages "
         "for a while does not count meanwhile."
+    ),
+    formula=(
+        "The sum, over the people in the stages from mql to opportunity, of the working hours of the period "
+        "without an active owner."
     ),
     measure=Unowned("mql", "opportunity"),
     unit=Unit.HOURS,
@@ -192,6 +215,7 @@ MARKETING_DELIVERY = Kpi(
         "were handed over. A person counts once. Of a week, month or other time that the period cuts, marketing "
         "owes the share of its days. A group is a share of all that is owed, so groups sum to the total."
     ),
+    formula="People whom marketing delivered in the period, divided by people whom it owed for the period.",
     measure=Delivered(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,

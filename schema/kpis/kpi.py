@@ -6,6 +6,7 @@ from schema.described import described
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import NEVER_COUNTED, Kind, Subject
 from schema.kpis.measures import Measure
+from schema.kpis.measures.accord_clauses import clauses_of
 from schema.kpis.switchboard import Switchboard
 from schema.vocab import Unit, require_end_date
 
@@ -21,6 +22,7 @@ class Kpi:
     key: str = described("The KPI's key, for the argument `key` of `kpi`.")
     title: str = described("The KPI's name for display.")
     meaning: str  # what it counts, in plain words; the definition adds who never counts
+    formula: str = described("How the value is computed, in words, by the KPI's defaults.")
     measure: Measure
     unit: Unit = described("The unit of the KPI's value.")
     subject: Subject = described("What one counted row is.")
@@ -44,6 +46,11 @@ class Kpi:
     def kind(self) -> Kind:
         """How the KPI's value is computed."""
         return self.measure.kind
+
+    @property
+    def accord_clauses(self) -> tuple[str, ...]:
+        """The sections of the accord that the value depends on, by their keys in the document."""
+        return clauses_of(self.measure, reads_stages=self.switches.has_reading)
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ REVENUE_WON = Kpi(
         "The sum of the amounts of the deals won in the period. Amounts are those at the closing, converted at the "
         "exchange rates of that day. Negative amounts lower the sum."
     ),
+    formula="The sum of the amounts, at the closing, of the deals won in the period.",
     measure=Sum(_WON),
     unit=Unit.MONEY,
     subject=Subject.DEAL,
@@ -34,6 +35,7 @@ AVG_DEAL_SIZE = Kpi(
         "those at the closing; deals with a negative amount are no wins and do not count. The distribution has the "
         "median, p75 and p90, because a few large deals change an average a lot."
     ),
+    formula="The sum of the amounts of the deals won in the period, divided by the number of these amounts.",
     measure=Average(_WON),
     unit=Unit.MONEY,
     subject=Subject.DEAL,
@@ -50,6 +52,7 @@ PIPELINE_CREATED = Kpi(
         "The sum of the amounts of the deals opened in the period. Amounts are those at the opening, converted at the "
         "exchange rates of that day. Negative amounts lower the sum."
     ),
+    formula="The sum of the amounts, at the opening, of the deals opened in the period.",
     measure=Sum(Openings()),
     unit=Unit.MONEY,
     subject=Subject.DEAL,
@@ -67,6 +70,7 @@ OPEN_PIPELINE = Kpi(
         "that instant, converted at the exchange rates of that day. Where the source has no history, they are those of "
         "a later import, and a warning counts such deals."
     ),
+    formula="The sum of the amounts, at the end of the period, of the deals open then.",
     measure=Snapshot(),
     unit=Unit.MONEY,
     subject=Subject.DEAL,
@@ -85,6 +89,7 @@ WEIGHTED_PIPELINE = Kpi(
         "Deals without a known probability are left out and counted in a warning: what the source overwrote when it "
         "closed a deal says nothing of the time before."
     ),
+    formula="The sum, over the deals open at the end of the period, of amount times probability of winning.",
     measure=Snapshot(is_weighted=True),
     unit=Unit.MONEY,
     subject=Subject.DEAL,

@@ -18,6 +18,7 @@ TOUCHES_PER_CONTACT_7D = Kpi(
         "longer counts. People without a touch in that time do not count. One e-mail to many people is one touch of "
         "every person. A series has the 7 days before the end of each bucket."
     ),
+    formula="Outbound touches in the 7 days before the end of the period, divided by people with such a touch.",
     measure=Trailing(timedelta(days=7)),
     unit=Unit.COUNT,
     subject=Subject.PERSON,
@@ -37,6 +38,7 @@ OVER_PRESSURE_RATE = Kpi(
         "as old as that time no longer counts. Touches that the policy exempts do not count. The records behind the "
         "number say which touches put a person over the policy."
     ),
+    formula="People over the contact policy at any instant of the period, divided by people touched in the period.",
     measure=OverPolicy(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -54,6 +56,7 @@ CROSS_TEAM_COLLISION = Kpi(
         "hours, in either order and the last instant included. Automated touches count; touches of which the team is "
         "not known do not."
     ),
+    formula="People whom both teams touched within 24 hours, divided by people whom both teams touched in the period.",
     measure=Collided(timedelta(hours=24)),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -71,6 +74,10 @@ OPT_OUT_RATE = Kpi(
         "a touch, with no other touch between the two. The last instant is included. Nothing says when people opted "
         "out of whom the source has no history: they are not in the numerator, and a warning has their number."
     ),
+    formula=(
+        "People touched in the period who opted out within 30 days after their last touch, divided by people "
+        "touched in the period."
+    ),
     measure=OptedOut(timedelta(days=30)),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
@@ -87,6 +94,10 @@ RESPONSE_RATE = Kpi(
         "Of the people touched in the period, the share who came to us within 14 days after one of these touches: an "
         "inbound touch later than the touch, the last instant of the 14 days included. An inbound touch that a machine "
         "caused, such as an automatic reply, is no response."
+    ),
+    formula=(
+        "People touched in the period who came to us within 14 days after a touch, divided by people touched in "
+        "the period."
     ),
     measure=Replied(timedelta(days=14)),
     unit=Unit.RATIO,

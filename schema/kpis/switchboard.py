@@ -2,7 +2,27 @@
 
 from dataclasses import dataclass
 
-from schema.vocab import Anchor, Reentry, Skip
+from schema.described import described
+from schema.vocab import Anchor, Reentry, Skip, Vocabulary
+
+_DEFAULTS = {
+    "window": "The accord's window between the two stages.",
+    "reading": "IN_FORCE",
+    "accordVersion": "None: only the reading PINNED names a version.",
+    "asOf": "Now, or `knownAt`.",
+    "timezone": "The time zone of the accord.",
+    "knownAt": "None: all facts count.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchDefault:
+    """A switch of a KPI, and what holds if a request leaves it out."""
+
+    __graphql_name__ = "KpiSwitch"
+
+    name: str = described("The name of the switch in `KpiSwitches`.")
+    default: str = described("The value that holds if a request leaves the switch out, or that value in words.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,15 @@ class Switchboard:
         own = (("anchor", self.anchor), ("reentry", self.reentry), ("skip", self.skip), ("window", self.has_window))
         reading = ("reading", "accordVersion") if self.has_reading else ()
         return (*(name for name, default in own if default), *reading, "asOf", "timezone", "knownAt")
+
+    @property
+    def defaults(self) -> tuple[SwitchDefault, ...]:
+        """The switches with their defaults."""
+        return tuple(SwitchDefault(name, self._default(name)) for name in self.names)
+
+    def _default(self, name: str) -> str:
+        chosen = getattr(self, name, None)
+        return chosen.name if isinstance(chosen, Vocabulary) else _DEFAULTS[name]
 
 
 ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_reading=True)

@@ -18,6 +18,10 @@ TIME_TO_CONVERT = Kpi(
         "the people who never convert make it no longer. Both stages count when the person's own facts fulfilled their "
         "rules: who skipped one of them has no time between them, and a warning has their number."
     ),
+    formula=(
+        "The median, over the people who entered the first stage in the period and reached the second, of the "
+        "entry into the second stage minus the entry into the first."
+    ),
     measure=Duration(),
     unit=Unit.SECONDS,
     subject=Subject.PERSON,
@@ -35,6 +39,7 @@ SALES_CYCLE = Kpi(
         "whose opening is unknown, or dated after the closing, do not count; a warning has their number. Deals with a "
         "negative amount are no wins."
     ),
+    formula="The median, over the deals won in the period, of the closing minus the opening.",
     measure=Cycle(Closings((DealOutcome.WON,))),
     unit=Unit.SECONDS,
     subject=Subject.DEAL,
@@ -51,6 +56,10 @@ SPEED_TO_LEAD = Kpi(
         "How long the people who became inquiries in the period waited for the first outbound touch by a person of "
         "either team: the median, p75, p90 and mean. Automated touches do not count. People not touched yet do not "
         "count either, nor those who skipped the stage; warnings have their numbers."
+    ),
+    formula=(
+        "The median, over the people who entered inquiry in the period and were touched by a person, of the first "
+        "such outbound touch minus the entry."
     ),
     measure=Response("inquiry"),
     unit=Unit.SECONDS,
@@ -70,6 +79,7 @@ TIME_IN_STAGE = Kpi(
         "fulfilled the stage's rule: who skipped the stage was no time in it. They do not count, nor do entries that "
         "have not ended; warnings have their numbers. Select a stage with the dimension STAGE."
     ),
+    formula="The median, over the entries of the period that have ended, of the end minus the entry.",
     measure=Stay(),
     unit=Unit.SECONDS,
     subject=Subject.PERSON,
@@ -86,6 +96,10 @@ STALLED_RATE = Kpi(
         "Of the people who are in a stage with a window at the end of the period, or at `asOf` if that is earlier, "
         "the share who entered it longer ago than its window. A person is in the highest stage whose entry is open; "
         "stages without a window do not count. A series has the state at the end of each bucket."
+    ),
+    formula=(
+        "People who are in a stage for longer than its window, divided by people who are in a stage with a "
+        "window, both at the end of the period."
     ),
     measure=Stalled(),
     unit=Unit.RATIO,

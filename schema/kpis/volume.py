@@ -17,6 +17,7 @@ STAGE_VOLUME = Kpi(
         "How many people entered a stage in the period. People who skipped the stage are included, and their number is "
         "in `implied`. Select a stage with the dimension STAGE; otherwise a person counts once in every stage entered."
     ),
+    formula="The number of first entries into each stage in the period, one for a person and stage.",
     measure=Count(Entries(None)),
     unit=Unit.COUNT,
     subject=Subject.PERSON,
@@ -32,6 +33,7 @@ INQUIRIES = Kpi(
         "How many people entered the accord's stage inquiry in the period. People who skipped it are included, and "
         "their number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
+    formula="The number of people whose first entry into the stage inquiry is in the period.",
     measure=Count(Entries("inquiry")),
     unit=Unit.COUNT,
     subject=Subject.PERSON,
@@ -48,6 +50,7 @@ MQLS = Kpi(
         "How many people entered the accord's stage mql in the period. People who skipped it are included, and their "
         "number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
+    formula="The number of people whose first entry into the stage mql is in the period.",
     measure=Count(Entries("mql")),
     unit=Unit.COUNT,
     subject=Subject.PERSON,
@@ -64,6 +67,7 @@ SALS = Kpi(
         "How many people entered the accord's stage sal in the period. People who skipped it are included, and their "
         "number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
+    formula="The number of people whose first entry into the stage sal is in the period.",
     measure=Count(Entries("sal")),
     unit=Unit.COUNT,
     subject=Subject.PERSON,
@@ -80,6 +84,7 @@ SQLS = Kpi(
         "How many people entered the accord's stage sql in the period. People who skipped it are included, and their "
         "number is in `implied`. A person who enters it several times counts once, at the first entry."
     ),
+    formula="The number of people whose first entry into the stage sql is in the period.",
     measure=Count(Entries("sql")),
     unit=Unit.COUNT,
     subject=Subject.PERSON,
@@ -96,6 +101,7 @@ OPPORTUNITIES_CREATED = Kpi(
         "How many deals were opened in the period in a pipeline of new business. The first pipeline of the deal since "
         "its opening decides; a deal without one counts. A deal that was reopened counts once, at its first opening."
     ),
+    formula="The number of deals whose first opening is in the period, in a pipeline of new business.",
     measure=Count(Openings(is_new_business=True)),
     unit=Unit.COUNT,
     subject=Subject.DEAL,
@@ -112,6 +118,7 @@ DEALS_WON = Kpi(
         "How many deals were won in the period. A deal that was reopened and won again counts once, at its last win. "
         "A deal with a negative amount is no win."
     ),
+    formula="The number of deals whose last closing is a win in the period, without those of a negative amount.",
     measure=Count(Closings((DealOutcome.WON,))),
     unit=Unit.COUNT,
     subject=Subject.DEAL,
@@ -129,6 +136,7 @@ NEW_CUSTOMERS = Kpi(
         "company of its main contact, otherwise that person, otherwise the deal itself. A deal with a negative amount "
         "makes no customer."
     ),
+    formula="The number of customers whose first deal won was won in the period.",
     measure=Count(FirstWins()),
     unit=Unit.COUNT,
     subject=Subject.DEAL,

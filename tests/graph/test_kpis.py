@@ -10,6 +10,9 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
+from api.graph.declared import EnumType
+from api.graph.kpis.example_documents import example_document
+from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
@@ -189,7 +192,8 @@ async def test_the_funnel_counts_people_stage_by_stage(world: Database) -> None:
 async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
     found = await answered(
         world,
-        "{ kpiCatalogue { key title kind unit subject reads switches guard source"
+        "{ kpiCatalogue { key title kind unit subject formula reads accordClauses switches { name default } guard"
+        " source example"
         " dimensions { dimension definition moment } } }",
     )
     assert [kpi["key"] for kpi in found["kpiCatalogue"]] == [key.upper() for key in CATALOGUE]
@@ -199,6 +203,20 @@ async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
     }
     assert campaign["MQLS"] == "The campaign of the person's first inbound touchpoint."
     assert campaign["DEALS_WON"] == "The deal's primary campaign."
+
+
+@pytest.mark.parametrize("key", CATALOGUE)
+async def test_the_example_of_every_kpi_in_the_catalogue_is_answered(world: Database, key: str) -> None:
+    document = example_document(CATALOGUE[key])
+    found = await answered(world, document)
+    assert found["kpi"]["unit"] == CATALOGUE[key].unit.value
+    assert f"key: {key.upper()}" in document
+
+
+def test_graphiql_shows_the_formula_of_every_kpi() -> None:
+    (keys,) = (kind for kind in KPI_INPUT_TYPES if isinstance(kind, EnumType) and kind.name == "KpiKey")
+    for word, kpi in zip(keys.words, CATALOGUE.values(), strict=True):
+        assert word.doc.endswith(kpi.formula)
 
 
 async def test_the_accord_is_shown_with_its_sentences(world: Database) -> None:

@@ -1,5 +1,6 @@
 """The catalogue is consistent: keys, guards, units, texts."""
 
+from schema.accord import Accord
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import dimension_doc, meanings
@@ -107,3 +108,29 @@ def test_only_kpis_of_deals_have_pipelines_and_only_those_of_people_lead_sources
     for kpi in CATALOGUE.values():
         assert (Dimension.PIPELINE in kpi.dimensions) == (kpi.subject is Subject.DEAL)
         assert (Dimension.LEAD_SOURCE in kpi.dimensions) == (kpi.subject is Subject.PERSON)
+
+
+def test_every_kpi_has_a_formula_of_one_sentence_that_names_no_other_unit_than_its_kind() -> None:
+    divided = {Kind.RATIO, Kind.CONVERSION, Kind.ATTAINMENT, Kind.AVERAGE, Kind.SPREAD}
+    words = {Kind.COUNT: "number", Kind.SUM: "sum", Kind.SNAPSHOT: "sum", Kind.TIME: "sum", Kind.DURATION: "median"}
+    words |= dict.fromkeys(divided, "divided by")
+    for kpi in CATALOGUE.values():
+        assert kpi.formula.endswith("."), kpi.key
+        assert words[kpi.kind] in kpi.formula.lower(), kpi.key
+
+
+def test_every_switch_of_a_kpi_has_its_default() -> None:
+    for kpi in CATALOGUE.values():
+        assert tuple(switch.name for switch in kpi.switches.defaults) == kpi.switches.names
+        assert all(switch.default for switch in kpi.switches.defaults)
+    defaults = {switch.name: switch.default for switch in CATALOGUE["mql_to_customer"].switches.defaults}
+    assert (defaults["anchor"], defaults["reentry"], defaults["skip"]) == ("COHORT", "FIRST", "IMPLIED")
+    assert defaults["window"] == "The accord's window between the two stages."
+
+
+def test_the_clauses_of_a_kpi_are_sections_of_the_accord() -> None:
+    for kpi in CATALOGUE.values():
+        assert {*kpi.accord_clauses} <= {*Accord.model_fields}
+        assert ("stages" in kpi.accord_clauses) == kpi.switches.has_reading, kpi.key
+    assert CATALOGUE["over_pressure_rate"].accord_clauses == ("contact_policy", "reporting")
+    assert CATALOGUE["orphan_hours"].accord_clauses == ("stages", "exits", "calendars", "handoff", "reporting")

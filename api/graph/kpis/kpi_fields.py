@@ -9,6 +9,7 @@ from api.graph.derived.model_types import Derivation
 from api.graph.derived.record_types import NODE
 from api.graph.kpis.answer_ids import answer_id, parse_answer_id
 from api.graph.kpis.drill_down import read_records, records_fields
+from api.graph.kpis.example_documents import example_document
 from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.metrics.answer import BreakdownKey, ContactPressure, FunnelAnswer, KpiAnswer
@@ -18,8 +19,9 @@ from api.metrics.request import KpiRequest
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kpi import Kpi
+from schema.kpis.switchboard import SwitchDefault
 
-KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi, ContactPressure)
+KPI_ROOTS = (KpiAnswer, FunnelAnswer, Kpi, SwitchDefault, ContactPressure)
 
 
 def kpi_fields() -> tuple[Output, ...]:
@@ -119,6 +121,20 @@ _DIMENSIONS = Output(
     lambda kpi, _info: meanings(kpi.subject, kpi.dimensions),
 )
 
+_SWITCHES = Output(
+    "switches",
+    "The switches that the KPI has, with their defaults.",
+    TypeRef(SwitchDefault.__graphql_name__).required.listed.required,
+    lambda kpi, _info: kpi.switches.defaults,
+)
+_EXAMPLE = Output(
+    "example",
+    "A GraphQL document that requests the KPI for the last whole quarter, by month and by one of its dimensions. Its"
+    " stages are those of the standard accord.",
+    TypeRef("String").required,
+    lambda kpi, _info: example_document(kpi),
+)
+
 
 def _additions(model: type) -> tuple[Output, ...]:
     if model in (KpiAnswer, FunnelAnswer):
@@ -129,15 +145,13 @@ def _additions(model: type) -> tuple[Output, ...]:
         id_ = Output("id", doc, TypeRef("ID").required, lambda answer, _info: answer_id(answer.request))
         return (id_, *records_fields(model))
     if model is Kpi:
-        doc = "The switches that the KPI has."
-        switches = Output("switches", doc, TypeRef("String").required.listed, lambda kpi, _info: kpi.switches.names)
-        return (_DIMENSIONS, switches)
+        return (_DIMENSIONS, _SWITCHES, _EXAMPLE)
     return records_fields(model)
 
 
 KPI_DERIVATION = Derivation(
     types={(KpiAnswer, "key"): "KpiKey", (Kpi, "key"): "KpiKey", (Kpi, "guard"): "KpiKey", (BreakdownKey, "id"): "ID"},
-    properties={Kpi: ("definition", "kind", "reads")},
+    properties={Kpi: ("definition", "kind", "reads", "accord_clauses")},
     additions=_additions,
     interfaces={KpiAnswer: (NODE,), FunnelAnswer: (NODE,)},
 )

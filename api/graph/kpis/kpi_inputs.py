@@ -69,7 +69,8 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
         "The KPIs of the catalogue.",
         cast("type[Enum]", Enum("KpiKey", {kpi_word(key): key for key in CATALOGUE})),
         tuple(
-            EnumWord(kpi_word(kpi.key), f"{kpi.title}. {kpi.definition}", kpi.deprecated) for kpi in CATALOGUE.values()
+            EnumWord(kpi_word(kpi.key), f"{kpi.title}. {kpi.definition} Formula: {kpi.formula}", kpi.deprecated)
+            for kpi in CATALOGUE.values()
         ),
     ),
     InputType(

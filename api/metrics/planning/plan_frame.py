@@ -1,0 +1,196 @@
+"""What the requests of planning share: days, instants, and the KPIs that they measure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
+from api.metrics.answer import AnsweredPeriod, KpiAnswer
+from api.metrics.context import MetricContext
+from api.metrics.periods.calendar_units import day_of, first_day_of, midnight, plus_months, plus_units
+from api.metrics.periods.period_days import days_of
+from api.metrics.periods.period_names import named_period
+from api.metrics.query import compute_kpi
+from api.metrics.request import KpiRequest, Period, StagePair, Switches, Where
+from schema.clauses.reporting import Reporting
+from schema.kpis import CATALOGUE
+from schema.kpis.pipeline import REVENUE_WON
+from schema.vocab import Dimension, Grain
+
+_MEASURED_QUARTERS = 4
+_MILLIONTH = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days `[starts_on, before)`."""
+
+    starts_on: date
+    before: date
+
+    @property
+    def period(self) -> Period:
+        """The same as the period of a request."""
+        return Period(self.starts_on, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFrame:
+    """The context of a planning request, the instant as of which it is computed, and whether that is stated."""
+
+    session: ReadSession
+    context: MetricContext
+    as_of: datetime
+    is_past: bool
+
+    @classmethod
+    def of(cls, session: ReadSession, context: MetricContext, as_of: datetime | None) -> "PlanFrame":
+        """The frame of a request. Errors: BAD_INPUT for an `asOf` without a time zone."""
+        if as_of is not None and as_of.tzinfo is None:
+            raise AccordError(
+                ErrorCode.BAD_INPUT,
+                f"asOf={as_of.isoformat()} has no time zone.",
+                "Write an instant with its zone, like 2026-04-01T00:00:00Z.",
+            )
+        return cls(session, context, as_of or context.now, as_of is not None)
+
+    @property
+    def reporting(self) -> Reporting:
+        """How the accord reports."""
+        return self.context.accord.reporting
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which days begin."""
+        return ZoneInfo(self.reporting.timezone)
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What is not the default."""
+        stated = (f"asOf={self.as_of.isoformat().replace('+00:00', 'Z')}",) if self.is_past else ()
+        return (*stated, *self.context.overrides)
+
+    def days(self, period: Period) -> Days:
+        """The days of a period. Errors: BAD_PERIOD if it has no start or no end."""
+        found = days_of(period, self.zone, self.as_of, self.reporting)
+        if found.starts_on is None or found.before is None:
+            raise AccordError(
+                ErrorCode.BAD_PERIOD,
+                "A plan needs a period with a first and a last day.",
+                "Name one, such as 2026-Q3, or give both dates.",
+            )
+        return Days(found.starts_on, found.before)
+
+    def answered(self, days: Days) -> AnsweredPeriod:
+        """Days as answers state them."""
+        return AnsweredPeriod(
+            starts_on=days.starts_on,
+            before=days.before,
+            timezone=self.zone.key,
+            is_over=midnight(days.before, self.zone) <= self.as_of,
+        )
+
+    def quarters_before(self, day: date) -> Days:
+        """The last four whole quarters before a day."""
+        before = first_day_of(Grain.QUARTER, day, self.reporting)
+        return Days(plus_units(before, Grain.QUARTER, -_MEASURED_QUARTERS), before)
+
+    def mature_quarters(self, window: timedelta | None) -> Days:
+        """The last four whole quarters whose events have had a window's time until `asOf`."""
+        return self.quarters_before(day_of(self.as_of - (window or timedelta(0)), self.zone))
+
+    async def measure(
+        self, key: str, days: Days, *, pair: StagePair | None = None, stage: str | None = None
+    ) -> KpiAnswer:
+        """Compute a KPI over days. Errors: those of the KPI."""
+        return await compute_kpi(
+            self.session,
+            CATALOGUE[key],
+            self.request(key, days.period, pair=pair, stage=stage),
+            self.context,
+            counts_excluded=False,
+        )
+
+    def request(
+        self, key: str, period: Period, *, pair: StagePair | None = None, stage: str | None = None
+    ) -> KpiRequest:
+        """The request for a KPI; `stage` selects one, where the KPI counts entries into all."""
+        where = Where() if stage is None else Where(tests=((Dimension.STAGE, (stage,)),))
+        switches = Switches(as_of=self.as_of if self.is_past else None)
+        return KpiRequest(key, period=period, stages=pair, where=where, switches=switches)
+
+    def agreed_revenue(self, days: Days) -> Decimal:
+        """The accord's target for the revenue of the days, or the sum of the targets for parts that they consist of.
+
+        Errors: BAD_INPUT if the accord has none.
+        """
+        parts = []
+        for target in self.context.accord.targets:
+            if target.kpi == REVENUE_WON.key and target.only is None and target.value is not None:
+                part = days_of(named_period(target.period), self.zone, self.as_of, self.reporting)
+                if part.starts_on is not None and part.before is not None:
+                    parts.append((Days(part.starts_on, part.before), target.value))
+        found = _covering(days, parts)
+        if found is None:
+            raise AccordError(
+                ErrorCode.BAD_INPUT,
+                f"The accord has no target of revenue_won from {days.starts_on} before {days.before}.",
+                "Give an amount, or agree on a target: a section [[targets]] with kpi, period and value.",
+            )
+        return found
+
+
+def _covering(days: Days, parts: list[tuple[Days, Decimal]]) -> Decimal | None:
+    """The sum of parts that follow each other from the first day to the last; of several ways, the longest parts."""
+    if days.starts_on == days.before:
+        return Decimal(0)
+    first = [part for part in parts if part[0].starts_on == days.starts_on and part[0].before <= days.before]
+    for part, value in sorted(first, key=lambda found: found[0].before, reverse=True):
+        rest = _covering(Days(part.before, days.before), parts)
+        if rest is not None:
+            return value + rest
+    return None
+
+
+def days_before(days: Days) -> Days:
+    """The days of the same length before: as many whole months if the days are whole months."""
+    months = _whole_months(days)
+    if months is None:
+        return Days(days.starts_on - (days.before - days.starts_on), days.starts_on)
+    return Days(plus_months(days.starts_on, -months), days.starts_on)
+
+
+def days_last_year(days: Days) -> Days:
+    """The same days of the year before."""
+    return Days(plus_months(days.starts_on, -12), plus_months(days.before, -12))
+
+
+def _whole_months(days: Days) -> int | None:
+    months = (days.before.year - days.starts_on.year) * 12 + days.before.month - days.starts_on.month
+    return months if months > 0 and plus_months(days.starts_on, months) == days.before else None
+
+
+def exact(value: Decimal | None) -> Fraction | None:
+    """A figure as a fraction."""
+    return None if value is None else Fraction(value)
+
+
+def quotient(numerator: Decimal | None, denominator: Decimal | None) -> Fraction | None:
+    """A numerator divided by a denominator; None if one of them is unknown, or the denominator is 0."""
+    if numerator is None or not denominator:
+        return None
+    return Fraction(numerator) / Fraction(denominator)
+
+
+def rounded(value: Fraction | None) -> Decimal | None:
+    """A fraction rounded to six places."""
+    return None if value is None else (Decimal(value.numerator) / Decimal(value.denominator)).quantize(_MILLIONTH)
+
+
+def floor_cents(value: Fraction) -> Decimal:
+    """A fraction rounded down to the cent."""
+    cents = value * 100
+    return Decimal(cents.numerator // cents.denominator).scaleb(-2)
