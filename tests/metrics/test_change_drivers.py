@@ -42,7 +42,7 @@ def test_only_the_mix_changes_by_pencil() -> None:
         0,
     )
     # Each half: +1/2 times (0.5 - 0.3), and -1/2 times (0.1 - 0.3).
-    assert found.groups == {"referral": (Decimal("0.1"), 0), "ads": (Decimal("0.1"), 0)}
+    assert dict(found.groups) == {"referral": (Decimal("0.1"), Decimal(0)), "ads": (Decimal("0.1"), Decimal(0))}
 
 
 def test_only_the_rates_change_by_pencil() -> None:
@@ -50,7 +50,7 @@ def test_only_the_rates_change_by_pencil() -> None:
     assert found is not None
     # 16/80 = 0.2 became 27/80 = 0.3375.
     assert plain(found.drivers.value.mix, found.drivers.value.rate) == (0, Decimal("0.1375"))
-    assert found.groups == {"referral": (0, Decimal("0.0625")), "ads": (0, Decimal("0.075"))}
+    assert dict(found.groups) == {"referral": (Decimal(0), Decimal("0.0625")), "ads": (Decimal(0), Decimal("0.075"))}
 
 
 def test_only_the_volume_changes_by_pencil() -> None:

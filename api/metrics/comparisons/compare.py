@@ -14,6 +14,7 @@ from api.metrics.figure_table import CENT, MILLIONTH
 from api.metrics.readings.reading_contexts import version_switches
 from api.metrics.request import ComparedTo, KpiRequest, Period
 from schema.kpis.comparisons import Comparand, ComparedSpan
+from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 from schema.vocab import Unit, WarningCode
 
@@ -31,7 +32,7 @@ async def compare_with_earlier(kpi: Kpi, answer: KpiAnswer, compared_to: Compare
     earlier = earlier_period(request.period, answer.period, comparand, span, answer.as_of)
     switches = request.switches if earlier.as_of is None else replace(request.switches, as_of=earlier.as_of)
     other = await compute(replace(request, period=earlier.days, switches=switches, compare_to=None))
-    warnings = (*_unequal_days(earlier), *_unequal_age(answer, span))
+    warnings = (*_unequal_days(kpi, earlier), *_unequal_age(answer, span))
     found = _comparison(kpi, answer, other, comparand, warnings)
     return replace(answer, comparison=replace(found, is_to_date=earlier.is_to_date))
 
@@ -126,14 +127,13 @@ def _rate(answer: KpiAnswer) -> Rate | None:
     return Rate(answer.numerator, answer.denominator, answer.value)
 
 
-def _unequal_days(earlier: EarlierPeriod) -> Iterator[AnswerWarning]:
-    """UNEQUAL_PERIODS, with the difference in days."""
+def _unequal_days(kpi: Kpi, earlier: EarlierPeriod) -> Iterator[AnswerWarning]:
+    """UNEQUAL_PERIODS, with the difference in days, for a KPI that is more in more days."""
     difference = earlier.compared_days - earlier.days_counted
-    if difference:
+    if difference and kpi.kind in (Kind.COUNT, Kind.SUM, Kind.TIME):
         message = (
             f"{number_of(earlier.compared_days, 'day')} of the period are compared with "
-            f"{number_of(earlier.days_counted, 'day')} of the earlier one: part of a change in counts and sums is due "
-            "to that."
+            f"{number_of(earlier.days_counted, 'day')} of the earlier one: a part of the change is due to that."
         )
         yield AnswerWarning(code=WarningCode.UNEQUAL_PERIODS, message=message, count=abs(difference))
 
