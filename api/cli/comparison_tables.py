@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.cli.kpi_tables import NO_VALUE, value_in_words
-from api.metrics.answer import Bucket, ComparedBucket, ComparedFigure, Comparison, KpiAnswer, KpiFigure
+from api.metrics.answer import Bucket, ComparedBucket, ComparedFigure, KpiAnswer, KpiComparison, KpiFigure
 from schema.kpis.comparisons import ChangeParts, Comparand
 from schema.kpis.target_progress import TargetProgress
 from schema.vocab import Unit
@@ -24,7 +24,7 @@ _WITH = {
 }
 
 
-def show_comparison(console: Console, result: KpiAnswer, comparison: Comparison) -> None:
+def show_comparison(console: Console, result: KpiAnswer, comparison: KpiComparison) -> None:
     """Show what a result is compared with, below the result itself."""
     value = value_in_words(comparison.value, result.unit, result.currency)
     console.print()
@@ -45,7 +45,7 @@ def show_comparison(console: Console, result: KpiAnswer, comparison: Comparison)
         console.print(f"[yellow]! {escape(warning.message)}[/yellow]")
 
 
-def _compared_with(comparison: Comparison) -> str:
+def _compared_with(comparison: KpiComparison) -> str:
     words = _WITH[comparison.compared_to]
     if comparison.compared_to is Comparand.ACCORD_VERSION:
         return f"version {', '.join(str(accord.version) for accord in comparison.accords)} of the accord"
@@ -96,7 +96,7 @@ def _cells(result: KpiAnswer, figure: KpiFigure | None, other: ComparedFigure) -
     yield _change(result, other)
 
 
-def _group_table(result: KpiAnswer, comparison: Comparison) -> Table:
+def _group_table(result: KpiAnswer, comparison: KpiComparison) -> Table:
     table = _table([key.dimension.value.lower() for key in result.breakdown[0].keys])
     for group, other in zip_longest(result.breakdown, comparison.breakdown):
         if other is not None:
@@ -104,7 +104,7 @@ def _group_table(result: KpiAnswer, comparison: Comparison) -> Table:
     return table
 
 
-def _bucket_table(result: KpiAnswer, comparison: Comparison) -> Table:
+def _bucket_table(result: KpiAnswer, comparison: KpiComparison) -> Table:
     table = _table(["bucket", "with"])
     for bucket, other in zip_longest(result.series, comparison.series):
         if other is not None:

@@ -17,10 +17,10 @@ from api.metrics.answer import (
     ComparedBucket,
     ComparedFigure,
     ComparedGroup,
-    Comparison,
     FunnelAnswer,
     FunnelStep,
     KpiAnswer,
+    KpiComparison,
     KpiFigure,
     Provenance,
 )
@@ -77,7 +77,7 @@ def print_kpi_csv(result: KpiAnswer) -> None:
 
 
 def _with_counterparts(
-    series: tuple[Bucket, ...], other: Comparison | ComparedGroup | None
+    series: tuple[Bucket, ...], other: KpiComparison | ComparedGroup | None
 ) -> Iterator[tuple[Bucket, ComparedBucket | None]]:
     """The buckets of a series with those that they are compared with."""
     for place, bucket in enumerate(series):

@@ -275,10 +275,8 @@ class ComparedGroup(ComparedFigure):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison(ComparedFigure):
+class KpiComparison(ComparedFigure):
     """What an answer is compared with, and how it differs."""
-
-    __graphql_name__ = "KpiComparison"
 
     compared_to: Comparand = described("What the answer is compared with.")
     period: AnsweredPeriod = described("The days that it is about.")
@@ -316,7 +314,7 @@ class KpiAnswer(KpiFigure, Provenance):
     )
     series: tuple[Bucket, ...] = described("The figure for every bucket, if a grain was requested.")
     breakdown: tuple[Group, ...] = described("The figure by the requested dimensions.")
-    comparison: Comparison | None = described(
+    comparison: KpiComparison | None = described(
         "What the answer is compared with, if `compareTo` was given.", default=None
     )
     targets: tuple[TargetProgress, ...] = described(

@@ -54,8 +54,8 @@ async def golden(database: Database) -> Database:
 
 async def test_an_earlier_period_has_its_own_records_in_every_figure(golden: Database) -> None:
     to = {"previousPeriod": "TO_DATE"}
-    found = await kpi(golden, "MQLS", {"named": "2026-Q1"}, to, by=["CHANNEL"], grain="MONTH")
-    assert found["comparison"]["period"] == {"from": "2025-10-01", "before": "2026-01-01", "isOver": True}
+    found = await kpi(golden, "MQLS", {"named": "2025-Q4"}, to, by=["CHANNEL"], grain="MONTH")
+    assert found["comparison"]["period"] == {"from": "2025-07-01", "before": "2025-10-01", "isOver": True}
     assert found["comparison"]["value"] is None  # before the data begin
     found = await kpi(golden, "MQLS", {"named": "2026-02"}, to, by=["CHANNEL"], grain="MONTH")
     compared = found["comparison"]

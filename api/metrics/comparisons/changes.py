@@ -69,7 +69,7 @@ def compared_values(figure: KpiFigure, other: KpiFigure) -> ComparedValues:
 def side_by_side(
     series: Sequence[Bucket], other: Sequence[Bucket], *, is_same_time: bool = False
 ) -> tuple[ComparedBucket, ...]:
-    """The buckets that those of a series are compared with, see `Comparison.series`.
+    """The buckets that those of a series are compared with, see `KpiComparison.series`.
 
     Buckets of the same time stand beside each other by their starts, others by their place.
     """

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from api.errors import AccordError, ErrorCode
-from api.metrics.answer import AnswerWarning, ComparedGroup, Comparison, KpiAnswer
+from api.metrics.answer import AnswerWarning, ComparedGroup, KpiAnswer, KpiComparison
 from api.metrics.answer_warnings import in_order, number_of
 from api.metrics.comparisons.change_drivers import Rate, RatePair, SplitChange, split_change
 from api.metrics.comparisons.changes import GroupKey, compared_values, group_key, group_pairs, side_by_side
@@ -72,7 +72,7 @@ def require_one_currency(answer: KpiAnswer, other: KpiAnswer) -> None:
 
 def _comparison(
     kpi: Kpi, answer: KpiAnswer, other: KpiAnswer, comparand: Comparand, warnings: tuple[AnswerWarning, ...]
-) -> Comparison:
+) -> KpiComparison:
     require_one_currency(answer, other)
     split = _split(answer, other)
     is_same_time = comparand is Comparand.ACCORD_VERSION
@@ -88,7 +88,7 @@ def _comparison(
                 rate=rate,
             )
         )
-    return Comparison(
+    return KpiComparison(
         **compared_values(answer, other),
         compared_to=comparand,
         period=other.period,

@@ -11,9 +11,9 @@ from api.metrics.answer import (
     Bucket,
     ComparedBucket,
     ComparedGroup,
-    Comparison,
     Group,
     KpiAnswer,
+    KpiComparison,
     KpiFigure,
 )
 from api.metrics.answer_warnings import in_order, number_of
@@ -111,7 +111,7 @@ async def compare_with_targets(
     if past and progress[0].forecast is None:
         message = "In the earlier periods nothing stood by this time, so that no forecast follows from the value."
         warnings.append(AnswerWarning(code=WarningCode.NO_PACE, message=message, count=len(past)))
-    comparison = Comparison(
+    comparison = KpiComparison(
         **side.values(answer, agreed),
         compared_to=Comparand.TARGET,
         period=answer.period,
