@@ -11,6 +11,7 @@ import typer
 
 from api.access.principal import LOCAL_OPERATOR
 from api.accord.in_force import accord_in_force
+from api.cli.comparison_tables import show_comparison
 from api.cli.kpi_options import FunnelOptions, KpiOptions, OutputOptions
 from api.cli.kpi_output import print_funnel_csv, print_json, print_kpi_csv
 from api.cli.kpi_tables import show_catalogue, show_funnel, show_kpi
@@ -47,7 +48,9 @@ def kpi(
         case "csv":
             print_kpi_csv(result) if records is None else print_records_csv(records)
         case "table":
-            show_kpi(result, zone, records)
+            console = show_kpi(result, zone, records)
+            if result.comparison is not None:
+                show_comparison(console, result, result.comparison)
 
 
 @expand_options

@@ -9,6 +9,7 @@ import typer
 
 from api.cli.kpi_values import (
     bad_input,
+    parse_compared_to,
     parse_dimensions,
     parse_duration_option,
     parse_instant,
@@ -136,6 +137,15 @@ class KpiOptions(FunnelOptions):
         str | None,
         typer.Option("--window", metavar="DURATION", help="The time to convert, such as '30 days', or none."),
     ] = None
+    compare_to: Annotated[
+        str | None,
+        typer.Option(
+            "--compare-to",
+            metavar="WHAT",
+            help="Show the change from previous-period or same-period-last-year (of an open period the same days; add"
+            " :whole or :same-age), from target, or from accord-version:3.",
+        ),
+    ] = None
     records: Annotated[bool, typer.Option("--records", help="List the people or deals that the number counts.")] = False
     side: Annotated[str | None, typer.Option("--side", help="With --records: base (what n counts) or converted.")] = (
         None
@@ -165,6 +175,7 @@ class KpiOptions(FunnelOptions):
             stages=self._stages(),
             where=parse_where(self.where or []),
             switches=self._switches(),
+            compare_to=None if self.compare_to is None else parse_compared_to(self.compare_to),
         )
 
     def listing(self) -> Listing | None:

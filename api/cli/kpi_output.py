@@ -1,7 +1,7 @@
 """KPI results for programs: JSON with the fields of the GraphQL result, and CSV with a line for every figure."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,15 +14,20 @@ from api.metrics.answer import (
     AnsweredPeriod,
     BreakdownKey,
     Bucket,
+    ComparedBucket,
+    ComparedFigure,
+    ComparedGroup,
     FunnelAnswer,
     FunnelStep,
     KpiAnswer,
+    KpiComparison,
     KpiFigure,
     Provenance,
 )
 
 FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
 HEAD = ("key", "title", "definition", "unit", "currency")
+CHANGE = ("compared_value", "change", "relative_change")
 KEY = ("dimension", "id", "key", "label")
 STEP = ("reached", "implied", "open", "step", "overall", "entered", "entered_implied")
 
@@ -48,14 +53,39 @@ def print_kpi_csv(result: KpiAnswer) -> None:
     GROUP_BUCKET for one of its buckets, BUCKET for one of all groups, TOTAL for everything.
     """
     dimensions = max((len(group.keys) for group in result.breakdown), default=1)
+    compared = result.comparison
     lines: list[list[object]] = []
-    for group in result.breakdown:
-        lines.append(["GROUP", *_figure_line(group, group.keys, dimensions, None)])
-        lines += [["GROUP_BUCKET", *_figure_line(bucket, group.keys, dimensions, bucket)] for bucket in group.series]
-    lines += [["BUCKET", *_figure_line(bucket, (), dimensions, bucket)] for bucket in result.series]
-    lines.append(["TOTAL", *_figure_line(result, (), dimensions, None)])
+    for place, group in enumerate(result.breakdown):
+        other = compared.breakdown[place] if compared else None
+        lines.append(["GROUP", *_figure_line(group, group.keys, dimensions, None), *_change_cells(other)])
+        lines += [
+            ["GROUP_BUCKET", *_figure_line(bucket, group.keys, dimensions, bucket), *_change_cells(counterpart)]
+            for bucket, counterpart in _with_counterparts(group.series, other)
+        ]
+    for gone in compared.breakdown[len(result.breakdown) :] if compared else ():
+        unknown = [None] * (4 + len(FIGURE))
+        lines.append(["GROUP", *_key_cells(gone.keys, dimensions), *unknown, *_change_cells(gone)])
+    lines += [
+        ["BUCKET", *_figure_line(bucket, (), dimensions, bucket), *_change_cells(counterpart)]
+        for bucket, counterpart in _with_counterparts(result.series, compared)
+    ]
+    lines.append(["TOTAL", *_figure_line(result, (), dimensions, None), *_change_cells(compared)])
     names = ("row", *_key_names(dimensions), "from", "before", "is_partial", "is_open", *FIGURE)
-    _print_csv(names, lines, result.period)
+    if compared is None:
+        lines = [line[: len(names)] for line in lines]
+    _print_csv((*names, *(CHANGE if compared else ())), lines, result.period)
+
+
+def _with_counterparts(
+    series: tuple[Bucket, ...], other: KpiComparison | ComparedGroup | None
+) -> Iterator[tuple[Bucket, ComparedBucket | None]]:
+    """The buckets of a series with those that they are compared with."""
+    for place, bucket in enumerate(series):
+        yield bucket, other.series[place] if other else None
+
+
+def _change_cells(other: ComparedFigure | None) -> tuple[object, ...]:
+    return (None, None, None) if other is None else (other.value, other.change, other.relative_change)
 
 
 def print_funnel_csv(result: FunnelAnswer) -> None:

@@ -55,8 +55,8 @@ def show_catalogue() -> None:
     console.print("Example: [bold]accord kpi mql_to_customer --period 2026-Q1 --by channel[/bold]")
 
 
-def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = None) -> None:
-    """Show a result: the number, its breakdown or series, and its records if they are listed."""
+def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = None) -> Console:
+    """Show a result: the number, its breakdown or series, and its records if they are listed; return the terminal."""
     console = _console()
     console.print(f"[bold]{escape(result.title)}: {_headline(result, result)}[/bold]")
     console.print(f"[dim]{escape(result.definition)}[/dim]")
@@ -69,6 +69,7 @@ def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = Non
         unit = Unit.COUNT if result.unit is Unit.RATIO else result.unit
         show_records(records, zone, console, lambda value: value_in_words(value, unit, result.currency))
     _show_provenance(console, result, zone)
+    return console
 
 
 def show_funnel(result: FunnelAnswer, zone: ZoneInfo) -> None:

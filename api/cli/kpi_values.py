@@ -6,8 +6,9 @@ from typing import TypeVar
 from api.errors import AccordError, ErrorCode
 from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
-from api.metrics.request import ALL_HISTORY, Period, Where
+from api.metrics.request import ALL_HISTORY, ComparedTo, Period, Where
 from schema.durations import LONGEST, parse_duration
+from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
 from schema.vocab import Vocabulary
 
@@ -58,6 +59,23 @@ def parse_word(vocabulary: type[Word], option: str, text: str) -> Word:
             return word
     known = ", ".join(word.value.lower().replace("_", "-") for word in vocabulary)
     raise bad_input(f"{option} does not accept '{text}'.", f"Use one of: {known}.")
+
+
+def parse_compared_to(text: str) -> ComparedTo:
+    """What to compare with, such as `previous-period`, `previous-period:whole`, `target` or `accord-version:3`."""
+    what, colon, detail = text.partition(":")
+    comparand = parse_word(Comparand, "--compare-to", what)
+    if comparand is Comparand.ACCORD_VERSION:
+        if not detail.strip().isdecimal():
+            raise bad_input(
+                f"--compare-to: '{text}' names no version.", "Write its number, like --compare-to accord-version:3."
+            )
+        return ComparedTo(comparand, accord_version=int(detail))
+    if not colon:
+        return ComparedTo(comparand)
+    if comparand is Comparand.TARGET:
+        raise bad_input(f"--compare-to: target takes no '{detail}'.", "Write --compare-to target.")
+    return ComparedTo(comparand, parse_word(ComparedSpan, "--compare-to", detail))
 
 
 def require_number(option: str, number: int, least: int, most: int | None = None) -> int:

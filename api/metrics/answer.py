@@ -14,8 +14,10 @@ from api.sql import Sql
 from schema.clauses.contact_policy import ContactPolicy
 from schema.described import described
 from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.comparisons import ChangeDrivers, Comparand
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning
+from schema.kpis.target_progress import TargetProgress
 from schema.vocab import Currency, NotCountedReason, RecordSide, Unit, WarningCode
 
 
@@ -233,6 +235,74 @@ class Provenance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ComparedFigure(KpiFigure):
+    """A figure that one of the answer is compared with. Of a target, only the value is known, and n is 0."""
+
+    __graphql_name__ = "KpiComparedFigure"
+
+    change: Decimal | None = described("The answer's value minus this one; null if one of them is null.")
+    relative_change: Decimal | None = described(
+        "The change divided by this value, so that 0.25 is 25 % more; null if there is no change or this value is not "
+        "above 0."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedBucket(ComparedFigure):
+    """The figure of a bucket that one of the answer's series is compared with."""
+
+    __graphql_name__ = "KpiComparedBucket"
+
+    period: str | None = described("The name of this bucket, as in the answer's series; null if it has none.")
+    starts_at: datetime | None = described("Its first instant; null if the answer's bucket has no counterpart.")
+    before: datetime | None = described("The first instant after it.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedGroup(ComparedFigure):
+    """The figure of a group that one of the answer is compared with."""
+
+    __graphql_name__ = "KpiComparedGroup"
+
+    keys: tuple[BreakdownKey, ...] = described("The value of every requested dimension, in the requested order.")
+    series: tuple[ComparedBucket, ...] = described("As the series of the whole comparison, of the group.")
+    mix: Decimal | None = described(
+        "Of the change of a rate: what the change of the group's share of the denominator adds to it; null if there "
+        "are no `drivers`."
+    )
+    rate: Decimal | None = described(
+        "Of the change of a rate: what the change of the group's own rate adds to it; null if there are no `drivers`."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class KpiComparison(ComparedFigure):
+    """What an answer is compared with, and how it differs."""
+
+    compared_to: Comparand = described("What the answer is compared with.")
+    period: AnsweredPeriod = described("The days that it is about.")
+    is_to_date: bool = described(
+        "Whether it is an earlier period of which only so much counts as has passed of the requested one."
+    )
+    as_of: datetime = described("Events at or before this instant count in it.")
+    accords: tuple[AccordUsed, ...] = described("The versions of the accord that produced its stage entries.")
+    series: tuple[ComparedBucket, ...] = described(
+        "The bucket that each bucket of the answer's series is compared with, in the same order: the first with the "
+        "first. If it has more of them, they follow, without a change."
+    )
+    breakdown: tuple[ComparedGroup, ...] = described(
+        "The group that each group of the answer's breakdown is compared with, in the same order, then the groups that "
+        "the answer does not have. A group that one side lacks has there the value of no records: 0 for a count, null "
+        "for a rate."
+    )
+    drivers: ChangeDrivers | None = described(
+        "The change of a rate or an average by its causes; null for other KPIs, if there is no change, and where the "
+        "groups of the breakdown do not add up to the whole."
+    )
+    warnings: tuple[AnswerWarning, ...] = described("What to know before using the comparison.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class KpiAnswer(KpiFigure, Provenance):
     """The answer to one KPI request."""
 
@@ -245,6 +315,14 @@ class KpiAnswer(KpiFigure, Provenance):
     )
     series: tuple[Bucket, ...] = described("The figure for every bucket, if a grain was requested.")
     breakdown: tuple[Group, ...] = described("The figure by the requested dimensions.")
+    comparison: KpiComparison | None = described(
+        "What the answer is compared with, if `compareTo` was given.", default=None
+    )
+    targets: tuple[TargetProgress, ...] = described(
+        "The accord's targets for what is requested, with `compareTo: {target: true}`: that of both teams first, then "
+        "those of one. The first is the one that `comparison` compares with.",
+        default=(),
+    )
     request: KpiRequest = field(repr=False, compare=False)  # not a field of the GraphQL type
 
 

@@ -36,6 +36,11 @@ _ORDER = (
     WarningCode.UNKNOWN_AMOUNT,
     WarningCode.UNKNOWN_PROBABILITY,
     WarningCode.MISSING_RATE,
+    WarningCode.UNEQUAL_PERIODS,
+    WarningCode.PARTIAL_REACH,
+    WarningCode.NO_TARGET,
+    WarningCode.UNKNOWN_KPI,
+    WarningCode.NO_PACE,
 )
 
 

@@ -12,6 +12,8 @@ from api.metrics.answer_warnings import in_order, kpi_warnings
 from api.metrics.breakdowns.dimension_warnings import different_meanings
 from api.metrics.breakdowns.group_limit import require_few_groups
 from api.metrics.columns import StatementRow
+from api.metrics.comparisons.compare import compare_with_earlier, compare_with_version
+from api.metrics.comparisons.compare_with_targets import compare_with_targets
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
@@ -32,6 +34,7 @@ from api.metrics.resolve import reject_unknown_switches, resolve
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis import CATALOGUE
+from schema.kpis.comparisons import Comparand
 from schema.kpis.kpi import Kpi
 from schema.vocab import Unit
 
@@ -42,7 +45,8 @@ async def query_kpis(
     """Compute each request. An invalid request has its error in its place and does not affect the others.
 
     Shapes: n KpiRequests -> n KpiAnswers or AccordErrors, in their order.
-    Reads:  one statement per request, all in one snapshot, within the principal's reach.
+    Reads:  one statement per request, and one for what it is compared with, all in one snapshot, within the principal's
+            reach.
     Units:  counts and shares as decimals, money in the answer's currency, durations in seconds; instants UTC.
     Errors: NO_ACCORD, raised.
     """
@@ -52,12 +56,32 @@ async def query_kpis(
         try:
             kpi = _known(request.key)
             reject_unknown_switches(request, kpi)
-            context = await contexts.context(request.switches)
-            answers.append(await compute_kpi(facts_session(session, context.known_at), kpi, request, context))
+            answers.append(await _compute(contexts, kpi, request))
         except AccordError as error:
             answers.append(error)
     computed = [answer for answer in answers if isinstance(answer, KpiAnswer)]
     return [_beside(answer, computed) if isinstance(answer, KpiAnswer) else answer for answer in answers]
+
+
+async def _compute(contexts: ContextReader, kpi: Kpi, request: KpiRequest) -> KpiAnswer:
+    """Compute one request, and what its answer is compared with."""
+    context = await contexts.context(request.switches)
+    session = facts_session(contexts.session, context.known_at)
+    answer = await compute_kpi(session, kpi, request, context)
+    compared_to = request.compare_to
+    if compared_to is None:
+        return answer
+
+    async def compute(other: KpiRequest) -> KpiAnswer:
+        return await _compute(contexts, kpi, other)
+
+    match compared_to.comparand:
+        case Comparand.TARGET:
+            return await compare_with_targets(session, kpi, answer, context, compute)
+        case Comparand.ACCORD_VERSION:
+            return await compare_with_version(kpi, answer, compute)
+        case _:
+            return await compare_with_earlier(kpi, answer, compared_to, compute)
 
 
 async def query_funnel(

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
 from schema.accord_vocab import Reading
+from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
@@ -101,6 +102,15 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedTo:
+    """What an answer is compared with: an earlier period, the targets, or a version of the accord by its number."""
+
+    comparand: Comparand
+    span: ComparedSpan = ComparedSpan.TO_DATE
+    accord_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KpiRequest:
     """A request for one KPI."""
 
@@ -111,6 +121,7 @@ class KpiRequest:
     stages: StagePair | None = None
     where: Where = field(default_factory=Where)
     switches: Switches = field(default_factory=Switches)
+    compare_to: ComparedTo | None = None
 
 
 @dataclass(frozen=True, slots=True)

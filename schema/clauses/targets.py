@@ -8,12 +8,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from schema.clauses.rule_values import plain_number
 from schema.clauses.rules import AccordModel
-from schema.clauses.unread_settings import waits_for
 from schema.durations import Duration
 from schema.kpis.dimension_vocab import Dimension
 from schema.vocab import TeamKind
 
-_READER = waits_for("the comparison of results with targets")
 _PERIOD = re.compile(r"[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?|FY[0-9]{4}(-Q[1-4])?")
 
 
@@ -58,9 +56,7 @@ class Target(AccordModel):
     only: TargetSlice | None = Field(
         default=None, description="The part of the KPI that it is for; null for all of it."
     )
-    team: TeamKind | None = Field(
-        default=None, description="The team that is to reach it; null for both teams." + _READER
-    )
+    team: TeamKind | None = Field(default=None, description="The team that is to reach it; null for both teams.")
 
     @model_validator(mode="after")
     def _one_value(self) -> Self:

@@ -28,10 +28,11 @@ from api.funnel.reference_facts import (
 from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
-from api.metrics.request import FunnelRequest, KpiRequest, StagePair
+from api.metrics.request import ComparedTo, FunnelRequest, KpiRequest, StagePair
 from api.sql import Sql
 from schema.accord import Accord
 from schema.clauses.unread_settings import NOT_READ_YET
+from schema.kpis.comparisons import Comparand
 from schema.kpis.dimension_vocab import Dimension
 from schema.vocab import Channel, DealOutcome, Direction, Grain, HandoffStatus, TeamKind, TouchKind, TouchOutcome
 from tests.accord.test_previewed_settings import PREVIEWED
@@ -55,6 +56,7 @@ REQUESTS = (
     KpiRequest("sla_followed_up"),
     KpiRequest("reject_feedback_complete"),
     KpiRequest("marketing_delivery", named_period("2026-02")),
+    KpiRequest("mqls", named_period("2026-02"), compare_to=ComparedTo(Comparand.TARGET)),
 )
 
 
@@ -97,7 +99,6 @@ def test_the_settings_are_those_of_all_models() -> None:
     assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
         "Stage.owner",
         "RejectReason.fault",
-        "Target.team",
     }
     assert {name.partition(".")[0] for name in WAITING} >= WAITING_MODELS
     assert set(READ) == {*PROBES, *RULES, "StageReached.stage", *DUE, *STATED, *PREVIEWED}
@@ -131,6 +132,7 @@ PROBES: Mapping[str, tuple[Path, object]] = {
     "Reporting.fiscal_year_named_by": (("reporting", "fiscal_year_named_by"), "START"),
     "Reporting.currency": (("reporting", "currency"), "SEK"),
     "Reporting.exclude": (("reporting", "exclude"), ["INTERNAL"]),
+    "Target.team": (("targets", 0, "team"), "SALES"),
 }
 
 
@@ -140,6 +142,7 @@ def base() -> Document:
     document["exits"][0] |= {"closes_from": "inquiry", "closes_to": "sql"}
     document["contact_policy"] = {"at_most": 2, "within": "7 days", "exempt": {"automated": False}}
     document["handoff"]["marketing"]["volume"] = [{"stage": "mql", "at_least": 4, "per": "MONTH"}]
+    document["targets"] = [{"kpi": "mqls", "period": "2026-02", "value": 4}]
     document["reporting"] |= {"fiscal_year_start_month": 2, "exclude": ["TEST"]}
     return document
 
@@ -179,8 +182,10 @@ async def answers(database: Database, document: Document) -> list[object]:
     async with database.read() as session:
         found: list[object] = [*await query_kpis(session, LOCAL_OPERATOR, REQUESTS, now=world.AFTER_ALL)]
         funnel = await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(), now=world.AFTER_ALL)
+    # The comparison repeats the versions; what it says of targets is in `targets`.
     plain: Document = {"accords": (), "sql": "", "data_watermark": None, "overrides": ()}
-    return [replace(answer, **plain) if isinstance(answer, KpiAnswer) else str(answer) for answer in found] + [
+    shown = [replace(answer, comparison=None) if isinstance(answer, KpiAnswer) else answer for answer in found]
+    return [replace(answer, **plain) if isinstance(answer, KpiAnswer) else str(answer) for answer in shown] + [
         replace(funnel, **plain)
     ]
 

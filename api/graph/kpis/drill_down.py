@@ -23,7 +23,7 @@ from api.graph.reading.page_value import read_page_size
 from api.graph.reading.planned import PlannedDocument
 from api.graph.reading.selection_reader import Path, RecordSelection
 from api.graph.sources import FromAttribute, FromDrillDown
-from api.metrics.answer import ContactPressure, DrillDown
+from api.metrics.answer import ComparedFigure, ContactPressure, DrillDown
 from api.metrics.record_lists.record_order import CountedRecord
 from api.metrics.record_lists.record_pages import RecordPage, read_page
 from api.plan.list_arguments import page_of_ids
@@ -57,6 +57,8 @@ def records_fields(model: type) -> tuple[Output, ...]:
         *page_arguments(),
     )
     doc = "The records that the number counts, in the requested order."
+    if issubclass(model, ComparedFigure):
+        doc += " Null for a target, and for a group or bucket that this side of the comparison does not have."
     return tuple(
         Output("records", doc, TypeRef(CONNECTION), _records, arguments, FromDrillDown(name)) for name in names
     )
@@ -148,12 +150,18 @@ class _RecordListReader:
             output = declared.field(field_name)
             if isinstance(output.source, FromDrillDown):
                 counted = getattr(value, output.source.attribute)
+                if counted is None and isinstance(value, ComparedFigure):
+                    continue  # a target, or a group or bucket that this side does not have
                 if counted is None:
                     raise TypeError(f"the figure at {path} does not say which records it counts")
                 yield _RecordList((*path, key), counted, tuple(selected), type_name)
             elif isinstance(output.source, FromAttribute) and self._has_records(output.type.name):
-                for place, item in enumerate(getattr(value, output.source.attribute)):
-                    yield from self.lists(output.type.name, selected, item, (*path, key, place))
+                inner = getattr(value, output.source.attribute)
+                if isinstance(inner, tuple):
+                    for place, item in enumerate(inner):
+                        yield from self.lists(output.type.name, selected, item, (*path, key, place))
+                elif inner is not None:
+                    yield from self.lists(output.type.name, selected, inner, (*path, key))
 
     def _has_records(self, type_name: str) -> bool:
         """Return whether a type, or a type within it, has the field `records`."""
@@ -229,7 +237,9 @@ class _RecordListReader:
         }
 
 
-def _records(_source: object, info: Info, **_: object) -> object:
+def _records(source: object, info: Info, **_: object) -> object:
+    if isinstance(source, ComparedFigure) and source.drill_down is None:
+        return None
     found = info.context.drilled[tuple(info.path.as_list())]
     if isinstance(found, AccordError):
         raise found

@@ -2,8 +2,8 @@
 
 from api.graph.kpis.kpi_inputs import kpi_word
 from api.metrics.kind_of import kind_of
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kpi import Kpi
-from schema.vocab import Dimension
 
 # For a KPI between two stages that the request names. The stages are those of the standard accord.
 _PAIR = 'stages: {from: "mql", to: "customer"}'

@@ -47,6 +47,11 @@ KPI_ARGUMENTS = (
     Input("stages", "The two stages, for a KPI between stages of your choice.", TypeRef("KpiStagePair")),
     _WHERE,
     _SWITCHES,
+    Input(
+        "compareTo",
+        "What to compare the answer with, in `comparison`. If left out: nothing.",
+        TypeRef("KpiCompareTo"),
+    ),
 )
 FUNNEL_ARGUMENTS = (
     _PERIOD,
@@ -184,6 +189,30 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
         (
             Input("length", "At most this long; who converts at its last instant has converted.", TypeRef("Duration")),
             Input("none", "True: no limit.", TypeRef("Boolean")),
+        ),
+        is_one_of=True,
+    ),
+    InputType(
+        "KpiCompareTo",
+        "What an answer is compared with.",
+        (
+            Input(
+                "previousPeriod",
+                "The period before the requested one: of a month the month before, of a range of days as many days"
+                " before. A range from the first of a month to the last of one is one of months.",
+                TypeRef("KpiComparedSpan"),
+            ),
+            Input(
+                "samePeriodLastYear",
+                "The same dates a year before; of weeks, the same weekdays 52 weeks before.",
+                TypeRef("KpiComparedSpan"),
+            ),
+            Input("target", "True: the targets of the accord in force.", TypeRef("Boolean")),
+            Input(
+                "accordVersion",
+                "The number of a version of the accord: the same request, with the reading `PINNED`.",
+                TypeRef("Int"),
+            ),
         ),
         is_one_of=True,
     ),

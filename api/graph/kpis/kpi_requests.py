@@ -10,7 +10,17 @@ from api.identity.ids import parse_id
 from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
-from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
+from api.metrics.request import (
+    ALL_HISTORY,
+    ComparedTo,
+    FunnelRequest,
+    KpiRequest,
+    Period,
+    StagePair,
+    Switches,
+    Where,
+)
+from schema.kpis.comparisons import Comparand
 
 _NEVER = Where(none_of=(Where(),))
 
@@ -26,6 +36,7 @@ def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
         stages=None if pair is None else StagePair(pair["from"], pair["to"]),
         where=_read_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
+        compare_to=_read_compared(given.get("compareTo")),
     )
 
 
@@ -77,6 +88,21 @@ def _read_test(key: str, operator: str, operand: Any) -> Where:  # noqa: ANN401 
     if table is not None and operator != "named":
         values = tuple(f"{table}_{parse_id(table, value)}" for value in values)
     return Where(tests=((dimension, values),))
+
+
+def _read_compared(given: Mapping[str, Any] | None) -> ComparedTo | None:
+    if given is None:
+        return None
+    if given.get("target") is False:
+        message = "`compareTo: {target: false}` names nothing to compare with."
+        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave `compareTo` out, or write `{target: true}`.")
+    if "target" in given:
+        return ComparedTo(Comparand.TARGET)
+    if "accordVersion" in given:
+        return ComparedTo(Comparand.ACCORD_VERSION, accord_version=given["accordVersion"])
+    if "previousPeriod" in given:
+        return ComparedTo(Comparand.PREVIOUS_PERIOD, given["previousPeriod"])
+    return ComparedTo(Comparand.SAME_PERIOD_LAST_YEAR, given["samePeriodLastYear"])
 
 
 def _read_switches(given: Mapping[str, Any]) -> Switches:

@@ -9,9 +9,10 @@ from api.graph.derived.naming import camel
 from api.graph.kpis.kpi_inputs import kpi_word
 from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.periods.period_names import name_of
-from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, Switches, Where
+from api.metrics.request import ALL_HISTORY, ComparedTo, FunnelRequest, KpiRequest, Period, Switches, Where
 from api.plan.json_values import instant_as_text
 from schema.durations import iso_duration
+from schema.kpis.comparisons import Comparand
 from schema.kpis.dimension_vocab import Dimension
 
 Given = dict[str, Any]
@@ -24,6 +25,7 @@ def kpi_arguments(request: KpiRequest) -> Given:
         "key": kpi_word(request.key),
         "grain": None if request.grain is None else request.grain.name,
         "stages": None if pair is None else {"from": pair.base, "to": pair.target},
+        "compareTo": _compare_to(request.compare_to),
     }
     return _given(own | _shared_arguments(request))
 
@@ -72,6 +74,20 @@ def _test(dimension: Dimension, values: Iterable[str | None]) -> Given:
     table = RECORD_DIMENSIONS.get(dimension)
     is_named = table is not None and not all(value.startswith(f"{table}_") for value in known)
     return {key: {"named" if is_named else "in": known}}
+
+
+def _compare_to(compared_to: ComparedTo | None) -> Given | None:
+    match compared_to:
+        case None:
+            return None
+        case ComparedTo(comparand=Comparand.TARGET):
+            return {"target": True}
+        case ComparedTo(comparand=Comparand.ACCORD_VERSION):
+            return {"accordVersion": compared_to.accord_version}
+        case ComparedTo(comparand=Comparand.PREVIOUS_PERIOD):
+            return {"previousPeriod": compared_to.span.name}
+        case _:
+            return {"samePeriodLastYear": compared_to.span.name}
 
 
 def _switches(switches: Switches) -> Given:

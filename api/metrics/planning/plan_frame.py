@@ -17,8 +17,9 @@ from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Period, StagePair, Switches, Where
 from schema.clauses.reporting import Reporting
 from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.pipeline import REVENUE_WON
-from schema.vocab import Dimension, Grain
+from schema.vocab import Grain
 
 _MEASURED_QUARTERS = 4
 _MILLIONTH = Decimal("0.000001")

@@ -1,6 +1,6 @@
 """The reading of a request: the context with its versions of the accord, its stage entries and its facts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -31,11 +31,24 @@ async def prepare_requests(
     Called before the snapshot that answers the requests is opened. It does nothing for the reading in force.
     """
     readings = (
-        requested_reading(request.switches)
+        requested_reading(switches)
         for request in requests
         if isinstance(request, FunnelRequest) or (kpi := CATALOGUE.get(request.key)) is None or kpi.switches.has_reading
+        for switches in (request.switches, *_compared_version(request))
     )
     await prepare_readings(database, readings, wait=wait)
+
+
+def version_switches(switches: Switches, accord_version: int | None) -> Switches:
+    """The same switches with every stage as a version of the accord decides it."""
+    return replace(switches, reading=Reading.PINNED, accord_version=accord_version)
+
+
+def _compared_version(request: KpiRequest | FunnelRequest) -> Iterator[Switches]:
+    """The switches of the version of the accord that the answer is compared with, if it is."""
+    compared_to = request.compare_to if isinstance(request, KpiRequest) else None
+    if compared_to is not None and compared_to.accord_version is not None:
+        yield version_switches(request.switches, compared_to.accord_version)
 
 
 @dataclass(frozen=True, slots=True)

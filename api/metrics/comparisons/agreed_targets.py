@@ -1,0 +1,145 @@
+"""The targets of an accord that are for a KPI, a period, and a part of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from api.metrics.answer import AnswerWarning
+from api.metrics.periods.period_days import days_of
+from api.metrics.periods.period_names import named_period
+from api.metrics.request import Where
+from schema.accord import Accord
+from schema.clauses.targets import Target
+from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.kinds import Kind
+from schema.kpis.kpi import Kpi
+from schema.vocab import TeamKind, WarningCode
+
+ADDING_UP = (Kind.COUNT, Kind.SUM)  # the kinds whose values of several periods add up to that of all
+# The part of a KPI that a figure is of: values of dimensions, as answers show them. A target is for one at most.
+Part: TypeAlias = tuple[tuple[Dimension, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedTarget:
+    """The value to reach in a period; `summed_from` are the periods of the targets that it is the sum of."""
+
+    value: Decimal
+    team: TeamKind | None
+    summed_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _DatedTarget:
+    """A target with the days of its period."""
+
+    target: Target
+    value: Decimal
+    starts_on: date
+    before: date
+
+
+@dataclass(frozen=True, slots=True)
+class KpiTargets:
+    """All targets of an accord for one KPI."""
+
+    kpi: Kpi
+    dated: tuple[_DatedTarget, ...]
+
+    @classmethod
+    def of(cls, kpi: Kpi, accord: Accord, zone: ZoneInfo, as_of: datetime) -> "KpiTargets":
+        """Read the targets of a KPI, in the order of the document."""
+        found = []
+        for target in accord.targets:
+            if target.kpi == kpi.key:
+                days = days_of(named_period(target.period), zone, as_of, accord.reporting)
+                if days.starts_on is not None and days.before is not None:
+                    found.append(_DatedTarget(target, _value_of(target), days.starts_on, days.before))
+        return cls(kpi, tuple(found))
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        """The periods that the targets are for, as the document names them."""
+        return tuple(dated.target.period for dated in self.dated)
+
+    def agreed(self, starts_on: date | None, before: date | None, part: Part | None) -> tuple[AgreedTarget, ...]:
+        """The targets for the days `[starts_on, before)` and a part of the KPI, at most one for each team.
+
+        That of both teams comes first. Without one for these days, those of shorter periods are added up if they cover
+        every day once and the KPI adds up. `part` is None for a part that no target can be for.
+        """
+        if starts_on is None or before is None or part is None:
+            return ()
+        teams = dict.fromkeys((None, *(dated.target.team for dated in self.dated)))
+        found = (self._for_team(starts_on, before, part, team) for team in teams)
+        return tuple(target for target in found if target is not None)
+
+    def _for_team(self, starts_on: date, before: date, part: Part, team: TeamKind | None) -> AgreedTarget | None:
+        own = [dated for dated in self.dated if dated.target.team is team and _part_of(dated.target) == part]
+        for dated in own:
+            if (dated.starts_on, dated.before) == (starts_on, before):
+                return AgreedTarget(dated.value, team)
+        cover = _cover(own, starts_on, before) if self.kpi.kind in ADDING_UP else None
+        if not cover:
+            return None
+        total = sum((dated.value for dated in cover), Decimal(0))
+        return AgreedTarget(total, team, tuple(dated.target.period for dated in cover))
+
+
+def part_of_filter(where: Where) -> Part | None:
+    """The part of a KPI that a filter selects: all of it, or one value of each of some dimensions; None for others."""
+    if where.any_of or where.none_of:
+        return None
+    found: list[tuple[Dimension, str | None]] = []
+    for dimension, values in where.tests:
+        if len(values) != 1:
+            return None
+        found.append((dimension, values[0]))
+    for inner in where.all_of:
+        part = part_of_filter(inner)
+        if part is None:
+            return None
+        found += part
+    return tuple(dict.fromkeys(found))
+
+
+def unknown_kpi_warnings(accord: Accord) -> Iterator[AnswerWarning]:
+    """UNKNOWN_KPI: the targets of a stored document whose KPI this release does not have."""
+    unknown = sorted({target.kpi for target in accord.targets if target.kpi not in CATALOGUE})
+    if unknown:
+        named = ", ".join(unknown)
+        message = f"The accord has targets for KPIs that this release of Accord does not have: {named}. Install the"
+        message += " release that has them, or take them out of the accord."
+        yield AnswerWarning(code=WarningCode.UNKNOWN_KPI, message=message, count=len(unknown))
+
+
+def _value_of(target: Target) -> Decimal:
+    if target.duration is not None:
+        return Decimal(str(target.duration.total_seconds()))
+    if target.value is None:
+        raise ValueError("a target has a value or a duration")
+    return target.value
+
+
+def _part_of(target: Target) -> Part:
+    return () if target.only is None else ((target.only.dimension, target.only.value),)
+
+
+def _cover(dated: Sequence[_DatedTarget], starts_on: date, before: date) -> tuple[_DatedTarget, ...] | None:
+    """Targets whose periods follow each other from the first day to the last, with as few as possible; None if none.
+
+    Periods of months nest or are disjoint, but for fiscal and calendar quarters: so a way that ends early is left.
+    """
+    if starts_on == before:
+        return ()
+    fitting = [target for target in dated if target.starts_on == starts_on and target.before <= before]
+    covers = (
+        (target, *rest)
+        for target in sorted(fitting, key=lambda target: target.before, reverse=True)
+        if (rest := _cover(dated, target.before, before)) is not None
+    )
+    return next(covers, None)
