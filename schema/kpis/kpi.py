@@ -45,6 +45,11 @@ class Kpi:
         return self.measure.kind
 
     @property
+    def has_money(self) -> bool:
+        """Whether the value is money, or may be computed from money."""
+        return self.unit in (Unit.MONEY, Unit.MONEY_PER_DAY) or self.kind is Kind.FORMULA
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """The stages or facts that the KPI reads, in words."""
         return self.measure.reads
