@@ -219,7 +219,10 @@ class Unit(Vocabulary):
     __graphql_name__ = "KpiUnit"
 
     COUNT = "COUNT", "A number of records."
-    RATIO = "RATIO", "A share, from 0 to 1; of what was owed, more than 1 is possible."
+    RATIO = (
+        "RATIO",
+        "A share, from 0 to 1; more than 1 is possible for what was delivered of what was owed, and for formulas.",
+    )
     MONEY = "MONEY", "An amount of money, in the currency given beside it."
     MONEY_PER_DAY = "MONEY_PER_DAY", "An amount of money per day, in the currency given beside it."
     MONTHS = "MONTHS", "A number of months."
