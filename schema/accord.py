@@ -19,6 +19,7 @@ from schema.clauses.business_time import add_business_time
 from schema.clauses.calendars import BusinessCalendar
 from schema.clauses.consistency import inconsistencies
 from schema.clauses.contact_policy import ContactPolicy
+from schema.clauses.economics import Economics
 from schema.clauses.exits import Exit, RejectReason
 from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.reporting import Reporting
@@ -57,6 +58,10 @@ class Accord(AccordModel):
     )
     targets: Annotated[tuple[Target, ...], YOUNGER] = Field(
         default=(), description="The values that KPIs are to reach."
+    )
+
+    economics: Annotated[Economics | None, YOUNGER] = Field(
+        default=None, description="What the firm's revenue leaves and its sales cost; null if nothing is agreed."
     )
 
     @model_validator(mode="wrap")

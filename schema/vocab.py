@@ -227,8 +227,13 @@ class Unit(Vocabulary):
     __graphql_name__ = "KpiUnit"
 
     COUNT = "COUNT", "A number of records."
-    RATIO = "RATIO", "A share, from 0 to 1; of what was owed, more than 1 is possible."
+    RATIO = (
+        "RATIO",
+        "A share, from 0 to 1; more than 1 is possible for what was delivered of what was owed, and for formulas.",
+    )
     MONEY = "MONEY", "An amount of money, in the currency given beside it."
+    MONEY_PER_DAY = "MONEY_PER_DAY", "An amount of money per day, in the currency given beside it."
+    MONTHS = "MONTHS", "A number of months."
     SECONDS = "SECONDS", "A duration in seconds."
     HOURS = "HOURS", "A number of hours."
     PERCENT = "PERCENT", "A percentage, from 0 to 100, as the source system gives it."
@@ -310,6 +315,9 @@ class WarningCode(Vocabulary):
     LOW_SAMPLE = "LOW_SAMPLE", "The denominator is below 20."
     OPEN_COHORT = "OPEN_COHORT", "Part of the cohort can still convert, or is still in the stage."
     ZERO_DENOMINATOR = "ZERO_DENOMINATOR", "The denominator is 0: the value is null."
+    MISSING_INPUT = "MISSING_INPUT", "The value needs an input that nobody has entered: it is null."
+    TARGET_MET = "TARGET_MET", "The target is met, so that nothing is left to divide by: the value is null."
+    COST_SPREAD = "COST_SPREAD", "The period cuts the days of some costs. They count by the share of their days in it."
     NOT_RECORDED = "NOT_RECORDED", "Nothing records what the KPI counts: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
     PERIOD_NOT_BEGUN = "PERIOD_NOT_BEGUN", "The period begins after `asOf`: the value is null."

@@ -14,7 +14,14 @@ from schema.nearest_words import MOST_LISTED, did_you_mean, nearest_words
 _RULE_KEYS = ("rule", "not")
 _RULE_LISTS = ("all", "any")
 # The items of these lists are shown with what names them, beside their place: `stages[2] (mql)`.
-_NAMED_BY = {"stages": "key", "calendars": "key", "models": "key", "reject_reasons": "code", "targets": "kpi"}
+_NAMED_BY = {
+    "stages": "key",
+    "calendars": "key",
+    "models": "key",
+    "reject_reasons": "code",
+    "targets": "kpi",
+    "sales_costs": "from",
+}
 
 
 @dataclass(frozen=True, slots=True)

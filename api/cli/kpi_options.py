@@ -150,6 +150,10 @@ class KpiOptions(FunnelOptions):
     side: Annotated[str | None, typer.Option("--side", help="With --records: base (what n counts) or converted.")] = (
         None
     )
+    part: Annotated[
+        str | None,
+        typer.Option("--part", metavar="NAME", help="With --records, of a formula: the part; default: the first one."),
+    ] = None
     first: Annotated[
         int | None,
         typer.Option("--first", help=f"With --records: how many to list; default {DEFAULT_RECORDS}."),
@@ -181,12 +185,13 @@ class KpiOptions(FunnelOptions):
     def listing(self) -> Listing | None:
         """The records to list; None without --records. Errors: BAD_INPUT for an option that needs --records."""
         if not self.records:
-            if any(option is not None for option in (self.side, self.first, self.fields)):
-                raise bad_input("--side, --first and --fields need --records.", "Add --records, or leave them out.")
+            if any(option is not None for option in (self.side, self.part, self.first, self.fields)):
+                message = "--side, --part, --first and --fields need --records."
+                raise bad_input(message, "Add --records, or leave them out.")
             return None
         side = RecordSide.BASE if self.side is None else parse_word(RecordSide, "--side", self.side)
         first = DEFAULT_RECORDS if self.first is None else require_number("--first", self.first, 0)
-        return Listing(side, first, () if self.fields is None else parse_paths(self.fields))
+        return Listing(side, first, () if self.fields is None else parse_paths(self.fields), self.part)
 
     def _stages(self) -> StagePair | None:
         if self.base is None and self.target is None:

@@ -25,7 +25,7 @@ from api.metrics.answer import (
     Provenance,
 )
 
-FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart")
+FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart", "parts")
 HEAD = ("key", "title", "definition", "unit", "currency")
 CHANGE = ("compared_value", "change", "relative_change")
 KEY = ("dimension", "id", "key", "label")
@@ -133,6 +133,7 @@ def _figure_line(
         "; ".join(
             f"{_text(amount.value)} {amount.currency.value if amount.currency else '?'}" for amount in figure.apart
         ),
+        "; ".join(f"{part.name}={_text(part.value)}" for part in figure.parts),
     ]
 
 

@@ -60,14 +60,14 @@ def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = Non
     console = _console()
     console.print(f"[bold]{escape(result.title)}: {_headline(result, result)}[/bold]")
     console.print(f"[dim]{escape(result.definition)}[/dim]")
+    if result.parts:
+        console.print(_part_table(result))
     if result.breakdown:
         console.print(_kpi_table(result, zone))
     elif result.series:
         console.print(_series_table(result, zone))
     if records is not None:
-        # Every record of a ratio gives 1 to one of its sides, so its values are no shares.
-        unit = Unit.COUNT if result.unit is Unit.RATIO else result.unit
-        show_records(records, zone, console, lambda value: value_in_words(value, unit, result.currency))
+        show_records(records, zone, console, lambda value: value_in_words(value, records.unit, result.currency))
     _show_provenance(console, result, zone)
     return console
 
@@ -98,6 +98,10 @@ def value_in_words(value: Decimal | None, unit: Unit, currency: Currency | None)
             return length_in_words(timedelta(seconds=float(value)))
         case Unit.MONEY:
             return f"{value:,.2f} {currency.value if currency else ''}".rstrip()
+        case Unit.MONEY_PER_DAY:
+            return f"{value_in_words(value, Unit.MONEY, currency)} per day"
+        case Unit.MONTHS:
+            return f"{round(value, 1):,f} months"
         case _:
             return f"{value.to_integral_value() if value == value.to_integral_value() else round(value, 2):,f}"
 
@@ -117,7 +121,7 @@ def _headline(figure: KpiFigure, result: KpiAnswer) -> str:
             shown += f" on average (median {median}, p75 {p75}, p90 {p90}{most}; {of:,} {rows})"
         else:
             shown += f" in the middle (p75 {p75}, p90 {p90}, mean {mean}; {figure.n:,} {rows})"
-    elif figure.denominator is not None:
+    elif figure.denominator is not None and not figure.parts:
         shown += f" ({figure.numerator:,f} of {figure.denominator:,f})"
     elif figure.implied:
         shown += f" ({figure.implied:,} by skipping)"
@@ -131,6 +135,19 @@ def _apart(figure: KpiFigure) -> str:
         + ("" if amount.currency else " of an unknown currency")
         for amount in figure.apart
     )
+
+
+def _part_table(result: KpiAnswer) -> Table:
+    """The parts of a formula, with their values."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in ("part", "name"):
+        table.add_column(name)
+    for name in ("value", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for part in result.parts:
+        shown = value_in_words(part.value, part.unit, result.currency)
+        table.add_row(escape(part.title), part.name, shown, f"{part.n:,}")
+    return table
 
 
 def _empty_table(result: KpiAnswer, *names: str) -> Table:

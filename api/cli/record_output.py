@@ -16,14 +16,15 @@ from rich.table import Table
 from api.access.principal import Principal
 from api.csv_text import CsvWriter
 from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
 from api.graph.reading.field_paths import FieldPaths, read_field_paths
-from api.metrics.answer import ContactPressure, KpiAnswer
+from api.metrics.answer import ContactPressure, KpiAnswer, KpiPart
 from api.metrics.record_lists.record_pages import read_page
 from api.plan.json_values import decimal_as_text
 from api.plan.record_labels import record_labels
 from schema.clauses.contact_policy import ContactPolicy
 from schema.durations import format_duration, iso_duration
-from schema.vocab import RecordSide
+from schema.vocab import RecordSide, Unit
 
 PAGE_SIZE = 500
 _PRESSURE = ("touches", "at_most", "within", "first_touch_at", "last_touch_at")
@@ -31,11 +32,15 @@ _PRESSURE = ("touches", "at_most", "within", "first_touch_at", "last_touch_at")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which records to list: the side, how many, and the paths of their fields; without paths, their names."""
+    """Which records to list: the side, how many, and the paths of their fields; without paths, their names.
+
+    `part` is the name of a part of a formula; None is the first one.
+    """
 
     side: RecordSide
     first: int
     paths: tuple[str, ...] = ()
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class RecordList:
     side: RecordSide
     records: tuple[RecordLine, ...]
     total: int
+    unit: Unit  # of what they give
     policy: ContactPolicy | None = None  # that the KPI counts touches against, if it does
     fields: FieldPaths | None = None
 
@@ -76,9 +82,10 @@ class RecordList:
 async def read_records(session: ReadSession, who: Principal, result: KpiAnswer, listing: Listing) -> RecordList:
     """Read the first records that a result counts, with their names or the requested fields.
 
-    Errors: BAD_INPUT if the KPI lacks the side, or the records a field.
+    Errors: BAD_INPUT if the KPI lacks the side or the part, or the records a field.
     """
-    drill_down = result.drill_down
+    part = _part(result, listing)
+    drill_down, unit = (result.drill_down, result.unit) if part is None else (part.drill_down, part.unit)
     if drill_down is None:
         raise TypeError(f"the result of {result.key} has no records")
     fields = read_field_paths(drill_down.table, listing.paths) if listing.paths else None
@@ -106,8 +113,22 @@ async def read_records(session: ReadSession, who: Principal, result: KpiAnswer, 
             for record in page.records
         ]
         if not page.has_more or len(lines) >= listing.first:
-            return RecordList(listing.side, tuple(lines), total or 0, drill_down.contact_policy, fields)
+            # Every record of a ratio gives 1 to one of its sides, so its values are no shares.
+            unit = Unit.COUNT if unit is Unit.RATIO else unit
+            return RecordList(listing.side, tuple(lines), total or 0, unit, drill_down.contact_policy, fields)
         after = page.records[-1].cursor
+
+
+def _part(result: KpiAnswer, listing: Listing) -> KpiPart | None:
+    """The part whose records are listed; None if the KPI has no parts."""
+    if listing.part is None:
+        return result.parts[0] if result.parts else None
+    for part in result.parts:
+        if part.name == listing.part:
+            return part
+    known = ", ".join(part.name for part in result.parts)
+    remedy = f"Use one of: {known}." if known else "Leave --part out."
+    raise AccordError(ErrorCode.BAD_INPUT, f"This result of {result.key} has no part '{listing.part}'.", remedy)
 
 
 def show_records(

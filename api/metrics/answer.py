@@ -88,6 +88,20 @@ class KeptApart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KpiPart:
+    """One of the parts from which a formula computes a value."""
+
+    name: str = described("The part's name, such as `win_rate`. It is the same in every answer of the KPI.")
+    title: str = described("What the part is, for display.")
+    unit: Unit = described("The unit of its value. Money is in the answer's currency.")
+    value: Decimal | None = described("Its value, rounded for display; null if it has none.")
+    numerator: Decimal | None = described("The numerator of a share or an average; null otherwise.")
+    denominator: Decimal | None = described("The denominator of a share or an average; null otherwise.")
+    n: int = described("The number of records it counts; 0 for a value that the accord states.")
+    drill_down: DrillDown | None = field(default=None, repr=False, compare=False)  # not a field of the GraphQL type
+
+
+@dataclass(frozen=True, kw_only=True)
 class KpiFigure:
     """One value and the numbers it was computed from."""
 
@@ -101,6 +115,11 @@ class KpiFigure:
     distribution: Distribution | None = described("The distribution of a duration or an average; null otherwise.")
     apart: tuple[KeptApart, ...] = described(
         "Amounts that no exchange rate converts to the answer's currency, by currency."
+    )
+    parts: tuple[KpiPart, ...] = described(
+        "The parts from which the KPI's formula computes the value, in the order of its definition; empty for a KPI "
+        "without a formula. `n` and `records` of the figure are those of the first part.",
+        default=(),
     )
     drill_down: DrillDown | None = field(default=None, repr=False, compare=False)  # not a field of the GraphQL type
 

@@ -100,6 +100,7 @@ class StatementRow:
     is_all_buckets: bool | None
     unconverted_currency: str | None
     measured: Measured
+    part: int | None = None  # of a formula: the number of the part that the row belongs to
 
     @classmethod
     def read(cls, record: asyncpg.Record, dimensions: int) -> Self:
@@ -115,4 +116,5 @@ class StatementRow:
             is_all_buckets=values.get("is_all_buckets"),
             unconverted_currency=values.get("unconverted_currency"),
             measured=Measured(**measures),
+            part=values.get("part_number"),
         )

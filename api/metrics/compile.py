@@ -19,7 +19,7 @@ from api.metrics.dimensions import dimension_table, is_dated_by_version, key_nam
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join, name
 
-_CURRENCY = Sql("c.unconverted_currency")
+UNCONVERTED = Sql("c.unconverted_currency")
 
 
 def statement(request: ResolvedKpiRequest, counted: CountedRows, boundaries: tuple[datetime, ...]) -> Sql:
@@ -27,6 +27,20 @@ def statement(request: ResolvedKpiRequest, counted: CountedRows, boundaries: tup
 
     Shapes: one row per combination of keys and bucket; with percentiles, one per grouping set.
     """
+    aggregates = aggregates_of(request, counted)
+    if counted.spread is not None:
+        aggregates = replace(aggregates, percentiles=percentiles_of(counted.spread))
+    if counted.has_parts:
+        return with_names(request, _by_part(request, aggregates, keyed_rows(request, counted.rows, ())))
+    rows = keyed_rows(request, counted.rows, boundaries)
+    apart = (UNCONVERTED,) if counted.is_by_currency else ()
+    if counted.spread is not None:
+        return with_names(request, by_sets(request, aggregates, Sql("({}) c", rows), boundaries, apart))
+    return with_names(request, by_groups(request, aggregates, Sql("({}) c", rows), apart))
+
+
+def aggregates_of(request: ResolvedKpiRequest, counted: CountedRows) -> Aggregates:
+    """The measures of the counted rows, with those that the dimensions of the request need."""
     aggregates = counted.aggregates
     if is_dated_by_version(request.kpi.subject, request.by):
         aggregates = replace(aggregates, undated=count_where(Sql("c.is_undated")))
@@ -34,24 +48,25 @@ def statement(request: ResolvedKpiRequest, counted: CountedRows, boundaries: tup
         tests = [Sql("c.is_assumed"), *([] if counted.is_assumed is None else [counted.is_assumed])]
         is_assumed = Sql("{} and ({})", counted.is_base, join(" or ", tests))
         aggregates = replace(aggregates, assumed=count_where(is_assumed))
-    if counted.spread is not None:
-        aggregates = replace(aggregates, percentiles=percentiles_of(counted.spread))
-    if counted.has_parts:
-        return with_names(request, _by_part(request, aggregates, keyed_rows(request, counted.rows, ())))
-    rows = keyed_rows(request, counted.rows, boundaries)
-    apart = (_CURRENCY,) if counted.is_by_currency else ()
-    if counted.spread is not None:
-        return with_names(request, by_sets(request, aggregates, Sql("({}) c", rows), boundaries, apart))
-    return with_names(request, by_groups(request, aggregates, Sql("({}) c", rows), apart))
+    return aggregates
 
 
-def by_groups(request: ResolvedKpiRequest, aggregates: Aggregates, source: Sql, apart: tuple[Sql, ...] = ()) -> Sql:
-    """Aggregate once by keys, bucket and what is kept apart: for measures that add up."""
+def by_groups(
+    request: ResolvedKpiRequest,
+    aggregates: Aggregates,
+    source: Sql,
+    apart: tuple[Sql, ...] = (),
+    constants: tuple[Sql, ...] = (),
+) -> Sql:
+    """Aggregate once by keys, bucket and what is kept apart: for measures that add up.
+
+    `constants` are further columns, which are the same in every row.
+    """
     keys = key_columns(request)
     return Sql(
         "select {}c.bucket{} from {} group by {}c.bucket",
         keys,
-        _select_list(aggregates, apart),
+        _select_list(aggregates, (*constants, *apart)),
         source,
         keys + join("", (Sql("{}, ", column) for column in apart)),
     )

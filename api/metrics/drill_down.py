@@ -7,6 +7,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.dimensions import RECORD_OF, key_name
 from api.metrics.kind_of import kind_of
+from api.metrics.kinds.kind import KpiKind
 from api.metrics.periods.period_days import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, name
@@ -29,11 +30,12 @@ class FigureDrillDown:
     starts_at: datetime | None = None
     before: datetime | None = None
     kept_currency: str | None = None  # without a reporting currency, that of the answer: amounts in it have a value
+    part: str | None = None  # of a formula: the name of the part; None for the first one
 
     @property
     def table(self) -> str:
         """The table of the records."""
-        return RECORD_OF[self.request.kpi.subject]
+        return self._kind.record_table or RECORD_OF[self.request.kpi.subject]
 
     @property
     def known_at(self) -> datetime | None:
@@ -44,10 +46,14 @@ class FigureDrillDown:
         """The same for one bucket."""
         return replace(self, starts_at=starts_at, before=before)
 
+    def of_part(self, part: str) -> "FigureDrillDown":
+        """The same for a part of the formula."""
+        return replace(self, part=part)
+
     @property
     def contact_policy(self) -> ContactPolicy | None:
         """The policy that the people are measured against; None if the KPI does not count touches against it."""
-        is_measured = kind_of(self.request.kpi.measure).contact_pressure(self.request) is not None
+        is_measured = self._kind.contact_pressure(self.request) is not None
         return self.request.context.accord.contact_policy if is_measured else None
 
     def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
@@ -58,8 +64,7 @@ class FigureDrillDown:
         """
         if self.request.lacks_contacts:
             return _NO_RECORDS
-        request = self._of_bucket()
-        kind = kind_of(request.kpi.measure)
+        request, kind = self._of_bucket(), self._kind
         counted = kind.contact_pressure(request) if has_pressure else kind.counted(request)
         if counted is None:
             raise ValueError(f"{request.kpi.key} does not count touches against the contact policy")
@@ -91,6 +96,10 @@ class FigureDrillDown:
             keyed,
             all_of(conditions),
         )
+
+    @property
+    def _kind(self) -> KpiKind:
+        return kind_of(self.request.kpi.measure).kind_of_part(self.part)
 
     def _of_bucket(self) -> ResolvedKpiRequest:
         """The same request for the bucket's time alone: a bucket counts what its own period would."""

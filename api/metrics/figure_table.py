@@ -59,6 +59,8 @@ class FigureCell:
     distribution: Distribution | None = None
     slow: float | None = None
     owed: Decimal | None = None  # what was to be delivered in the time of the cell
+    parts: dict[str, "FigureCell"] = field(default_factory=dict)  # of a formula, by their names
+    agreed: dict[str, Decimal] = field(default_factory=dict)  # of a formula: what the accord states, by name
     updated_at: datetime | None = None
 
     def add(self, row: StatementRow) -> None:
@@ -82,6 +84,11 @@ class FigureCell:
         if measured.updated_at is not None:
             self.updated_at = max(measured.updated_at, self.updated_at or measured.updated_at)
         self.distribution = _distribution(measured) or self.distribution
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether anything was counted."""
+        return bool(self.n or self.numerator or self.left_out) or any(part.is_filled for part in self.parts.values())
 
     def unconverted(self, *, is_average: bool) -> tuple[KeptApart, ...]:
         """The amounts that no rate converts, by their own currency: their average or their sum."""
@@ -185,15 +192,19 @@ def tabulate(rows: Iterable[StatementRow], last_bucket: int | None = None) -> Fi
 
 def in_one_currency(table: FigureTable) -> FigureTable:
     """For an accord without a reporting currency: use the currency of the amounts if they all have the same one."""
-    found = {currency for cell in table.cells.values() for currency in cell.amounts}
+    counted = (part for cell in table.cells.values() for part in (cell, *cell.parts.values()))
+    found = {currency for cell in counted for currency in cell.amounts}
     if len(found) != 1:
         return table
     (currency,) = found
-    cells = {
-        address: replace(cell, amounts={None: cell.amounts[currency]} if currency in cell.amounts else {})
-        for address, cell in table.cells.items()
-    }
+    cells = {address: _kept(cell, currency) for address, cell in table.cells.items()}
     return replace(table, cells=cells, currency=Currency[currency] if currency else None, kept_currency=currency)
+
+
+def _kept(cell: FigureCell, currency: str | None) -> FigureCell:
+    """The cell with its amounts, all of them in the currency, as those in the currency of the answer."""
+    parts = {name: _kept(part, currency) for name, part in cell.parts.items()}
+    return replace(cell, parts=parts, amounts={None: cell.amounts[currency]} if currency in cell.amounts else {})
 
 
 def share(part: int, whole: int) -> Decimal | None:

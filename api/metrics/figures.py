@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from api.metrics.answer import BreakdownKey, Bucket, Group
+from api.metrics.answer import BreakdownKey, Bucket, DrillDown, Group
 from api.metrics.dimensions import EMPTY_LABEL, dimension_table
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import ALL, FigureCell, FigureTable, Keys
-from api.metrics.kinds.kind import KpiKind
+from api.metrics.kinds.kind import FigureValues, KpiKind
 from api.metrics.periods.buckets import bucket_name, is_cut, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
@@ -26,6 +26,19 @@ class ShownBucket:
     before: datetime
     is_partial: bool
     is_open: bool
+
+
+class DrilledFigure(FigureValues):
+    """The fields of a `KpiFigure`, with the queries for the records behind it and behind its parts."""
+
+    drill_down: DrillDown
+
+
+def drilled_figure(kind: KpiKind, cell: FigureCell, drill_down: FigureDrillDown) -> DrilledFigure:
+    """The figure of a cell, and the records that it counts."""
+    figure = kind.figure(cell)
+    parts = tuple(replace(part, drill_down=drill_down.of_part(part.name)) for part in figure["parts"])
+    return DrilledFigure(**(figure | {"parts": parts}), drill_down=drill_down)
 
 
 def shown_buckets(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> tuple[ShownBucket, ...]:
@@ -53,13 +66,16 @@ def series(
     keys: Keys | Literal["all"] = ALL if whole.keys is None else whole.keys
     return tuple(
         Bucket(
-            **kind.figure(table.cells.get((keys, place), FigureCell())),
+            **drilled_figure(
+                kind,
+                table.cells.get((keys, place), FigureCell()),
+                whole.in_bucket(bucket.starts_at, bucket.before),
+            ),
             period=bucket.period,
             starts_at=bucket.starts_at,
             before=bucket.before,
             is_partial=bucket.is_partial,
             is_open=bucket.is_open,
-            drill_down=whole.in_bucket(bucket.starts_at, bucket.before),
         )
         for place, bucket in enumerate(buckets, start=1)
         if place > skipped
@@ -71,7 +87,7 @@ def buckets_before_first(table: FigureTable, boundaries: tuple[datetime, ...]) -
     filled = (
         bucket
         for (keys, bucket), cell in table.cells.items()
-        if keys == ALL and isinstance(bucket, int) and (cell.n or cell.numerator or cell.left_out)
+        if keys == ALL and isinstance(bucket, int) and cell.is_filled
     )
     return min(filled, default=len(boundaries)) - 1
 
@@ -87,20 +103,19 @@ def breakdown(
         return ()
     is_by_stage = request.by == (Dimension.STAGE,)
     shown = [(stage,) for stage in _stages_shown(request, table.keys)] if is_by_stage else table.keys
-    groups = [
-        Group(
-            **kind.figure(table.cells.get((keys, ALL), FigureCell())),
-            keys=tuple(
-                breakdown_key(request, dimension, key, table.labels)
-                for dimension, key in zip(request.by, keys, strict=True)
-            ),
-            series=series(
-                table, kind, buckets, FigureDrillDown(request, keys, kept_currency=table.kept_currency), skipped
-            ),
-            drill_down=FigureDrillDown(request, keys, kept_currency=table.kept_currency),
+    groups = []
+    for keys in shown:
+        whole = FigureDrillDown(request, keys, kept_currency=table.kept_currency)
+        groups.append(
+            Group(
+                **drilled_figure(kind, table.cells.get((keys, ALL), FigureCell()), whole),
+                keys=tuple(
+                    breakdown_key(request, dimension, key, table.labels)
+                    for dimension, key in zip(request.by, keys, strict=True)
+                ),
+                series=series(table, kind, buckets, whole, skipped),
+            )
         )
-        for keys in shown
-    ]
     return tuple(groups if is_by_stage else _in_display_order(request, groups))
 
 

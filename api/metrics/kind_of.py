@@ -6,6 +6,7 @@ A measure of `schema/kpis/measures/` without a case here is a mypy error.
 from dataclasses import replace
 from typing import assert_never
 
+from api.metrics.composites.sales_velocity import SalesVelocity
 from api.metrics.deal_kinds.closing_ratio import ClosingShare
 from api.metrics.deal_kinds.deal_amounts import ClosingAverage, ClosingSum, OpeningSum
 from api.metrics.deal_kinds.deal_counts import ClosingCount, FirstWinCount, OpeningCount
@@ -35,7 +36,8 @@ from api.metrics.touch_kinds.replies import ReplyShare
 from api.metrics.touch_kinds.team_collisions import CollisionShare
 from api.metrics.touch_kinds.trailing_touches import TrailingTouches
 from api.sql import Sql, join
-from schema.kpis.measures import DealMeasure, HandoffMeasure, Measure, StageMeasure, TouchMeasure
+from schema.kpis.measures import DealMeasure, FormulaMeasure, HandoffMeasure, Measure, StageMeasure, TouchMeasure
+from schema.kpis.measures.composites import Velocity
 from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Average, ClosingRatio, Closings, Cycle, FirstWins, Openings, Snapshot, Sum
 from schema.kpis.measures.handoffs import (
@@ -83,6 +85,8 @@ def kind_of(measure: Measure) -> KpiKind:
             | Delivered()
         ):
             return _of_handoffs(measure)
+        case Velocity():
+            return _of_formulas(measure)
         case _:
             return _of_stages(measure)
 
@@ -163,6 +167,14 @@ def _of_deals(measure: DealMeasure) -> KpiKind:
             return ClosingShare(measure.part, measure.whole)
         case Cycle():
             return SalesCycle(measure.of)
+        case _:
+            assert_never(measure)
+
+
+def _of_formulas(measure: FormulaMeasure) -> KpiKind:
+    match measure:
+        case Velocity():
+            return SalesVelocity()
         case _:
             assert_never(measure)
 

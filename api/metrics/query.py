@@ -16,8 +16,8 @@ from api.metrics.comparisons.compare import compare_with_earlier, compare_with_v
 from api.metrics.comparisons.compare_with_targets import compare_with_targets
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.drill_down import FigureDrillDown
-from api.metrics.figure_table import FigureTable, in_one_currency, tabulate
-from api.metrics.figures import breakdown, buckets_before_first, series, shown_buckets
+from api.metrics.figure_table import FigureTable, in_one_currency
+from api.metrics.figures import breakdown, buckets_before_first, drilled_figure, series, shown_buckets
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnel import compute_funnel
 from api.metrics.journeys.journey_entries import are_journeys_readable
@@ -36,7 +36,6 @@ from api.sql import Sql
 from schema.kpis import CATALOGUE
 from schema.kpis.comparisons import Comparand
 from schema.kpis.kpi import Kpi
-from schema.vocab import Unit
 
 
 async def query_kpis(
@@ -126,12 +125,13 @@ async def compute_kpi(
             records = [record for record in records if record["is_row"]]
         rows = [StatementRow.read(record, len(resolved.by)) for record in records]
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
-    table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
+    table = kind.tabulated(rows, len(boundaries) - 1 if boundaries else None)
     table = kind.adjusted(resolved, table, boundaries)
-    if kpi.unit is Unit.MONEY:
+    if kpi.has_money:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
-    is_missing = not table.total.n and not resolved.lacks_contacts
+    is_ahead = kind.may_lie_ahead and not resolved.frame.has_begun
+    is_missing = not table.total.n and not resolved.lacks_contacts and not is_ahead
     missing = await missing_period(session, resolved, first_fact(resolved)) if is_missing else None
     return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded, missing=missing)
 
@@ -141,7 +141,7 @@ def _statement(
 ) -> Sql:
     if not counts_excluded:
         return kind.statement(request, boundaries)
-    left_out = kind.counted(excluded_only(request))
+    left_out = kind.excluded(excluded_only(request))
     return with_excluded(request, left_out, kind.statement(beside_excluded(request), boundaries))
 
 
@@ -169,7 +169,7 @@ def _answer(
     skipped = buckets_before_first(table, boundaries) if request.frame.interval.start is None else 0
     shown, shown_in = table.without_first(skipped), shown_buckets(request, boundaries)
     answer = KpiAnswer(
-        **kind.figure(table.total),
+        **drilled_figure(kind, table.total, whole),
         key=kpi.key,
         title=kpi.title,
         definition=kpi.definition,
@@ -199,7 +199,6 @@ def _answer(
         answered_from=request.answered_from,
         data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
         sql=readable(context.with_facts(statement)),
-        drill_down=whole,
         request=requested,
     )
     return answer if missing is None and not request.lacks_contacts else _without_values(answer)
@@ -207,8 +206,8 @@ def _answer(
 
 def _without_values(answer: KpiAnswer) -> KpiAnswer:
     """The answer with null for every value, and without groups: 0 would be a figure."""
-    empty = tuple(replace(bucket, value=None, numerator=None, denominator=None) for bucket in answer.series)
-    return replace(answer, value=None, numerator=None, denominator=None, series=empty, breakdown=())
+    empty = tuple(replace(bucket, value=None, numerator=None, denominator=None, parts=()) for bucket in answer.series)
+    return replace(answer, value=None, numerator=None, denominator=None, parts=(), series=empty, breakdown=())
 
 
 async def _boundaries(session: ReadSession, request: ResolvedKpiRequest, kind: KpiKind) -> tuple[datetime, ...]:

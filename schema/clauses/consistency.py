@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schema.clauses.calendars import BusinessCalendar, PublicHolidays
 from schema.clauses.document_parts import Location, not_known, valid_parts
+from schema.clauses.economics import Economics
 from schema.clauses.exits import Exit
 from schema.clauses.handoff_duties import CompletenessDuty, HandOverDuty, VolumeDuty
 from schema.clauses.holiday_dates import unknown_region
@@ -74,6 +75,7 @@ def inconsistencies(
             for within, message in _of_part(location, part, known)
         ),
         *_attribution(document, known.stages),
+        *_sales_costs(known),
         *(() if is_stored else _unknown_kpis(document)),
         *(() if is_stored else _repeated_targets(parts)),
     )
@@ -145,6 +147,13 @@ def _attribution(document: object, stages: tuple[str, ...]) -> Iterator[Inconsis
         key = _child(attribution, field)
         if isinstance(key, str) and key not in keys:
             yield Inconsistency(("attribution", field), not_known(key, noun, keys))
+
+
+def _sales_costs(known: _Document) -> Iterator[Inconsistency]:
+    for location, part in known.parts:
+        if isinstance(part, Economics) and part.sales_costs and not known.has_currency:
+            message = "sales costs are money, and the accord names no currency; state reporting.currency"
+            yield Inconsistency((*location, "sales_costs"), message)
 
 
 def _unknown_kpis(document: object) -> Iterator[Inconsistency]:

@@ -11,6 +11,7 @@ from schema.kpis.kpi import Kpi
 from schema.kpis.measures.stages import Conversion, Duration
 from schema.vocab import Channel, Unit
 
+_MAY_EXCEED_1 = (Kind.ATTAINMENT, Kind.FORMULA)  # ratios that are no shares
 _CHANNELS = tuple(channel.value for channel in Channel)
 
 
@@ -52,7 +53,7 @@ def _value(target: Target, kpi: Kpi, *, has_currency: bool) -> Iterator[tuple[Lo
         yield (stated,), f"the KPI {kpi.key} is {'a' if is_duration else 'no'} duration; state {needed} instead"
     elif target.value is not None and target.value < 0:
         yield ("value",), f"{target.value} is below 0; a target is at least 0"
-    elif kpi.unit is Unit.RATIO and kpi.kind is not Kind.ATTAINMENT and target.value is not None and target.value > 1:
+    elif kpi.unit is Unit.RATIO and kpi.kind not in _MAY_EXCEED_1 and target.value is not None and target.value > 1:
         yield ("value",), f"{target.value} is no share; write one from 0 to 1, such as 0.25 for 25 %"
-    elif kpi.unit is Unit.MONEY and not has_currency:
+    elif kpi.unit in (Unit.MONEY, Unit.MONEY_PER_DAY) and not has_currency:
         yield ("value",), f"the KPI {kpi.key} is money, and the accord names no currency; state reporting.currency"

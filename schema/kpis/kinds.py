@@ -17,6 +17,7 @@ class Kind(Vocabulary):
     CONVERSION = "CONVERSION", "The share of the people in one stage who entered a later one."
     DURATION = "DURATION", "The time that something took."
     TIME = "TIME", "The time that something lasted, of all records together."
+    FORMULA = "FORMULA", "Computed by a formula from several parts, which the answer lists."
     SPREAD = "SPREAD", "The number per person: its mean and its distribution."
 
 

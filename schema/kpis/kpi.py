@@ -53,6 +53,11 @@ class Kpi:
         return clauses_of(self.measure, reads_stages=self.switches.has_reading)
 
     @property
+    def has_money(self) -> bool:
+        """Whether the value is money, or may be computed from money."""
+        return self.unit in (Unit.MONEY, Unit.MONEY_PER_DAY) or self.kind is Kind.FORMULA
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """The stages or facts that the KPI reads, in words."""
         return self.measure.reads

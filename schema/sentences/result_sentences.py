@@ -80,4 +80,6 @@ def _target_value(target: Target, unit: Unit | None, accord: Accord) -> str:
     if unit is Unit.RATIO:
         return percent(target.value)
     currency = accord.reporting.currency
+    if unit is Unit.MONEY_PER_DAY and currency:
+        return f"{target.value:,} {currency.value} per day"
     return f"{target.value:,} {currency.value}" if unit is Unit.MONEY and currency else f"{target.value:,}"

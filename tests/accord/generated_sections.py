@@ -8,6 +8,7 @@ from schema.clauses.attribution import Attribution, AttributionModel, Attributio
 from schema.clauses.calendars import BusinessCalendar, ClosedDay, HolidayYear, OpeningHours, PublicHolidays
 from schema.clauses.clause_vocab import AttributionAnchor, AttributionMethod, DeliveryCount, SourcedRule, Weekday
 from schema.clauses.contact_policy import ChannelCap, ContactPolicy, Exemptions, QuietHours
+from schema.clauses.economics import Economics, SalesCost
 from schema.clauses.handoff_duties import (
     AttemptsDuty,
     CompletenessDuty,
@@ -56,6 +57,7 @@ def with_sections(accord: Accord, choices: RandomChoices) -> Accord:
         "handoff": choices.one((None, HandoffDuties(), _duties(choices, keys, calendars))),
         "attribution": choices.one((None, _attribution(choices, keys))),
         "targets": choices.some(TARGETS),
+        "economics": choices.one((None, Economics(), _economics(choices))),
         "reporting": Reporting(currency=Currency.EUR, fiscal_year_named_by=choices.one(("START", "END"))),
     }
     return Accord.model_validate(accord.model_copy(update=sections).model_dump(by_alias=True))
@@ -117,6 +119,17 @@ def _duties(choices: RandomChoices, keys: list[str], calendars: tuple[BusinessCa
         reject_with=choices.one(REJECTIONS),
     )
     return HandoffDuties(marketing=choices.one((None, marketing)), sales=choices.one((None, sales)))
+
+
+def _economics(choices: RandomChoices) -> Economics:
+    costs = (("2026-01", "40000.5"), ("2026-07", "0"), ("2027-01", "52000"))
+    return Economics(
+        gross_margin=choices.one((None, Decimal("0.7"), Decimal(1))),
+        monthly_churn=choices.one((None, Decimal(0), Decimal("0.025"))),
+        sales_costs=choices.some(
+            tuple(SalesCost.model_validate({"from": month, "per_month": cost}) for month, cost in costs)
+        ),
+    )
 
 
 def _attribution(choices: RandomChoices, keys: list[str]) -> Attribution:

@@ -7,8 +7,10 @@ import pytest
 
 from api.accord.documents import parse_accord, read_accord
 from api.accord.stated_holidays import with_stated_holidays
+from schema.clauses.economics import Economics
 from schema.sentences.clause_sentences import policy_sentences
 from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
+from schema.sentences.economics_sentences import economics_sentences
 from schema.sentences.result_sentences import attribution_sentences, target_sentence
 from tests.accord.test_document_mistakes import DOCUMENT
 
@@ -119,6 +121,18 @@ def test_attribution_is_sentences() -> None:
         "The model that counts is Position.",
         "Marketing sourced a deal if marketing made the first touch of anybody on it.",
     )
+
+
+def test_economics_are_sentences() -> None:
+    costs = ({"from": "2027-01", "per_month": 40000}, {"from": "2027-07", "per_month": "52000.5"})
+    economics = Economics.model_validate({"gross_margin": 0.7, "monthly_churn": "0.025", "sales_costs": costs})
+    assert economics_sentences(economics, ACCORD) == (
+        "The gross margin is 70 % of revenue.",
+        "Of the customers, 2.5 % leave each month.",
+        "From 2027-01 on, sales costs 40,000 EUR a month.",
+        "From 2027-07 on, sales costs 52,000.5 EUR a month.",
+    )
+    assert economics_sentences(Economics(), ACCORD) == ()
 
 
 @pytest.mark.parametrize(

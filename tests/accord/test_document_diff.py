@@ -53,12 +53,18 @@ def put(*path: str | int, value: object) -> Callable[[Body], object]:
     return edit
 
 
+ECONOMICS = {
+    "gross_margin": "0.7",
+    "monthly_churn": "0.02",
+    "sales_costs": [{"from": "2027-01", "per_month": "40000"}],
+}
 FULL = edited(
     lambda body: (
         body["contact_policy"].update(channel_caps=[{"channel": "PHONE", "at_most": 2, "within": "7 days"}]),
         body["handoff"]["marketing"].update(volume=[{"stage": "mql", "at_least": 9, "per": "MONTH"}]),
         body["calendars"][0].update(closed=[{"on": "2027-01-04", "name": "Stock-taking"}], holidays={"country": "DE"}),
         body.update(targets=[{"kpi": "mqls", "period": "2027-Q1", "value": 300}]),
+        body.update(economics=ECONOMICS),
     )
 )
 

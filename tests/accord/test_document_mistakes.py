@@ -82,6 +82,11 @@ models = [
   { key = "decay", title = "Decay", method = "TIME_DECAY", half_life = "7 days" },
 ]
 
+[economics]
+gross_margin = 0.7
+monthly_churn = 0.02
+sales_costs = [{ from = "2027-01", per_month = 40000 }, { from = "2027-07", per_month = 52000 }]
+
 [[targets]]
 kpi = "deals_won"
 period = "2027-Q1"
@@ -309,6 +314,28 @@ MISTAKES = [
         'canonical = "positron"',
         "attribution.canonical",
         "'positron' is not a model. Did you mean position?",
+    ),
+    ("gross_margin = 0.7", "gross_margin = 70", "economics.gross_margin", "It must be at most 1, not 70."),
+    ("gross_margin = 0.7", "gross_margin = 0", "economics.gross_margin", "It must be more than 0, not 0."),
+    ("monthly_churn = 0.02", "monthly_churn = -0.1", "economics.monthly_churn", "It must be at least 0, not -0.1."),
+    ("monthly_churn", "monthly_chrun", "economics.monthly_chrun", "There is no such key. Did you mean monthly_churn?"),
+    (
+        '"2027-07"',
+        '"2027-7"',
+        "economics.sales_costs[1] (2027-7).from",
+        "'2027-7' is not a month; write one such as 2027-03.",
+    ),
+    (
+        '"2027-07"',
+        '"2026-12"',
+        "economics.sales_costs",
+        "The entry from 2026-12 stands after the one from 2027-01; list the months in order, each once.",
+    ),
+    (
+        'currency = "EUR"',
+        'timezone = "UTC"',
+        "economics.sales_costs",
+        "Sales costs are money, and the accord names no currency; state reporting.currency.",
     ),
     ('lead_stage = "lead"', 'lead_stage = "led"', "attribution.lead_stage", "'led' is not a stage. Did you mean lead?"),
     (

@@ -10,7 +10,7 @@ from api.cli.record_output import RecordLine, RecordList, print_records_csv
 from api.csv_text import original_text
 from api.importers.reporting.rejects_file import RejectsFile
 from api.intake.staged import RejectedRow
-from schema.vocab import RecordSide
+from schema.vocab import RecordSide, Unit
 from tests.support.commands import run_on
 
 PRESET = """
@@ -50,7 +50,9 @@ async def test_groups_of_a_kpi_and_of_the_funnel_are_safe(module_dsn: str, tmp_p
 
 def test_names_of_records_are_safe(capsys: pytest.CaptureFixture[str]) -> None:
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    listed = RecordList(RecordSide.CONVERTED, (RecordLine("deal_1", '=HYPERLINK("http://evil.example")', at),), 1)
+    listed = RecordList(
+        RecordSide.CONVERTED, (RecordLine("deal_1", '=HYPERLINK("http://evil.example")', at),), 1, Unit.COUNT
+    )
     print_records_csv(listed)
     _, (*_, name) = csv.reader(capsys.readouterr().out.splitlines())
     assert (name[:2], original_text(name)) == ("'=", '=HYPERLINK("http://evil.example")')

@@ -200,6 +200,7 @@ class Counted:
 
 MONEY = ("revenue_won", "avg_deal_size", "pipeline_created", "open_pipeline", "weighted_pipeline")
 STANDING = ("open_pipeline", "weighted_pipeline")
+SNAPSHOTS = (*STANDING, "open_deals")  # the last is the number of the deals, a part of sales velocity
 
 
 def count(
@@ -208,7 +209,7 @@ def count(
     """Compute a request; for a snapshot, `ends` are those of its buckets."""
     zone, answer = ZoneInfo(request.switches.timezone or "Europe/Berlin"), Counted()
     until = (request.switches.as_of or NOW) + MICROSECOND
-    if request.key in STANDING:
+    if request.key in SNAPSHOTS:
         end = datetime.combine(request.period.before, datetime.min.time(), zone) if request.period.before else until
         instants = {min(boundary, until) - MICROSECOND for boundary in ends or [end]}
         rows = [row for at in instants for row in _standing(world, request, at, reporting, zone)]

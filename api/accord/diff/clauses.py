@@ -20,6 +20,7 @@ from schema.sentences.clause_sentences import (
     stage_sentence,
     window_sentence,
 )
+from schema.sentences.economics_sentences import churn_sentence, margin_sentence, sales_cost_sentence
 from schema.sentences.result_sentences import target_sentence
 from schema.sentences.stage_sentences import (
     group_sentence,
@@ -136,6 +137,9 @@ CLAUSES = (
     Clause("attribution", ("lead_stage",), "creation of a lead", part_sentences.lead_stage_sentence, effects.reports),
     Clause("attribution", ("sourced",), "sourced deals", part_sentences.sourced_sentence, effects.reports),
     Clause("targets", (), "", target_sentence, effects.reports),
+    Clause("economics", ("gross_margin",), "gross margin", _alone(margin_sentence), effects.reports),
+    Clause("economics", ("monthly_churn",), "customers who leave", _alone(churn_sentence), effects.reports),
+    Clause("economics.sales_costs", (), "", sales_cost_sentence, effects.reports),
 )
 
 
@@ -166,6 +170,7 @@ ITEMS = {
         lambda target: (target.kpi, target.period, target.only, target.team),
         lambda target: f"Target: {_kpi_title(target.kpi)} {target.period}",
     ),
+    "economics.sales_costs": Items(lambda cost: cost.first_month, lambda cost: f"Sales cost from {cost.first_month}"),
 }
 _DECLARED = Items(lambda item: getattr(item, "key", ""))
 KEY_FIELDS = ("key", "code")  # they identify an item of a list
@@ -179,6 +184,7 @@ EFFECTS: Mapping[str, Effect] = {
     "handoff": effects.reports,
     "attribution": effects.reports,
     "targets": effects.reports,
+    "economics": effects.reports,
 }
 _WORDS = ("title", "label", "name", "meaning")
 _BY_FIELD = {(clause.model, field): clause for clause in CLAUSES for field in clause.fields or ("",)}

@@ -24,6 +24,7 @@ from schema.sentences.clause_sentences import (
     window_sentence,
 )
 from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
+from schema.sentences.economics_sentences import economics_sentences
 from schema.sentences.result_sentences import attribution_sentences, target_sentence
 from schema.sentences.words import team_name
 from schema.toml_text import accord_toml
@@ -98,6 +99,10 @@ def _accord_lines(version: StoredVersion, warnings: tuple[str, ...]) -> Iterator
         yield ""
         yield "Targets"
         yield from (f"  {target_sentence(target, accord)}" for target in accord.targets)
+    if accord.economics is not None:
+        yield ""
+        yield "Economics"
+        yield from (f"  {sentence}" for sentence in economics_sentences(accord.economics, accord))
     yield ""
     yield "Reporting"
     yield from (f"  {sentence}" for sentence in reporting_sentences(accord))

@@ -17,6 +17,7 @@ from schema.accord import Accord
 from schema.clauses.attribution import Attribution
 from schema.clauses.calendars import BusinessCalendar
 from schema.clauses.contact_policy import ContactPolicy, Exemptions
+from schema.clauses.economics import Economics, SalesCost
 from schema.clauses.exits import Exit, RejectReason
 from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.reporting import Reporting
@@ -31,6 +32,7 @@ from schema.sentences.clause_sentences import (
     window_sentence,
 )
 from schema.sentences.duty_sentences import calendar_sentences, duty_sentences
+from schema.sentences.economics_sentences import economics_sentences
 from schema.sentences.result_sentences import attribution_sentences, target_sentence
 from schema.sentences.stage_sentences import stage_sentences
 
@@ -113,6 +115,7 @@ _ADDITIONS: dict[type, tuple[Output, ...]] = {
     HandoffDuties: (_computed("sentences", _SENTENCES, _STRING.listed, duty_sentences),),
     Attribution: (_computed("sentences", _SENTENCES, _STRING.listed, attribution_sentences),),
     Target: (_computed("sentence", _SENTENCE, _STRING, target_sentence),),
+    Economics: (_computed("sentences", _SENTENCES, _STRING.listed, economics_sentences),),
     Reporting: (
         _computed("sentences", _SENTENCES, _STRING.listed, lambda _reporting, accord: reporting_sentences(accord)),
     ),
@@ -127,6 +130,8 @@ ACCORD_DERIVATION = Derivation(
         Attribution: "AccordAttribution",
         Target: "AccordTarget",
         TargetSlice: "AccordTargetSlice",
+        Economics: "AccordEconomics",
+        SalesCost: "AccordSalesCost",
     },
     types={(Exit, "on"): "StageExitKind"},
     left_out=frozenset({(Stage, "rule"), (ContactPolicy, "exempt")}),  # shown by computed fields

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
-from api.metrics.columns import count_where
+from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
-from api.metrics.deal_kinds.deal_rows import VERSION_START, unknown_amounts, unopened_deals
+from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE, VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
+from api.metrics.kinds.kind import FigureValues, KpiKind, count_figure, sum_figure
 from api.metrics.kinds.snapshot_instants import part_ends
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
@@ -66,6 +66,35 @@ class PipelineSnapshot(KpiKind):
         yield from unknown_amounts(table)
         yield from _unknown_probabilities(table)
         yield from missing_rates(request, table)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDealCount(PipelineSnapshot):
+    """The number of the same deals, those without a known amount included.
+
+    Shapes: one row per deal and instant at which it was open.
+    """
+
+    is_weighted: bool = False
+
+    def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
+        """The open deals: `deal_id, at, is_standing, is_unopened`."""
+        is_open = Sql("c.is_standing")
+        return CountedRows(
+            rows=_open_deals(request, boundaries),
+            aggregates=Aggregates(
+                n=count_where(is_open), unopened=count_where(Sql("c.is_unopened")), updated_at=NEWEST_UPDATE
+            ),
+            is_base=is_open,
+        )
+
+    def figure(self, cell: FigureCell) -> FigureValues:
+        """The number."""
+        return count_figure(cell)
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """UNDATED."""
+        return unopened_deals(table, ": before their history begins they are not in the pipeline")
 
 
 def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:

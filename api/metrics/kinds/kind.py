@@ -1,15 +1,16 @@
 """The interface of a kind of KPI."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, TypedDict
 
-from api.metrics.answer import AnswerWarning, Distribution, KeptApart
+from api.metrics.answer import AnswerWarning, Distribution, KeptApart, KpiPart
+from api.metrics.columns import StatementRow
 from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
-from api.metrics.figure_table import FigureCell, FigureTable, share
+from api.metrics.figure_table import FigureCell, FigureTable, share, tabulate
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql
@@ -26,6 +27,7 @@ class FigureValues(TypedDict):
     implied: int
     distribution: Distribution | None
     apart: tuple[KeptApart, ...]
+    parts: tuple[KpiPart, ...]
 
 
 class KpiKind(ABC):
@@ -38,6 +40,9 @@ class KpiKind(ABC):
     reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts; rejected rows of them are warned of
     empty_code: ClassVar[WarningCode] = WarningCode.ZERO_DENOMINATOR  # the code of the warning with `empty_reason`
     is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
+
+    record_table: ClassVar[str | None] = None  # the table of the counted rows; None for that of the KPI's subject
+    may_lie_ahead: ClassVar[bool] = False  # whether a period that begins after `asOf` has a value
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
         """The stages whose entries are read, given all stages of the accord; None if the request has to name two."""
@@ -69,6 +74,14 @@ class KpiKind(ABC):
         """
         return None
 
+    def kind_of_part(self, part: str | None) -> "KpiKind":
+        """The kind that has the counted rows of a part of the formula; None is the first one."""
+        return self
+
+    def excluded(self, request: ResolvedKpiRequest) -> CountedRows:
+        """The counted rows of a request for the population EXCLUDED."""
+        return self.counted(request)
+
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement that aggregates the counted rows."""
         return statement(request, self.counted(request, boundaries), boundaries)
@@ -85,6 +98,10 @@ class KpiKind(ABC):
         """The warnings of this kind, besides those that every kind has."""
         yield from ()
 
+    def tabulated(self, rows: Sequence[StatementRow], last_bucket: int | None) -> FigureTable:
+        """The table of the statement's rows. `last_bucket` is the number of the last one; None without buckets."""
+        return tabulate(rows, last_bucket if self.is_snapshot else None)
+
     def adjusted(
         self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
     ) -> FigureTable:
@@ -99,6 +116,7 @@ def figure_values(
     fraction: tuple[Decimal, Decimal] | None = None,
     distribution: Distribution | None = None,
     apart: tuple[KeptApart, ...] = (),
+    parts: tuple[KpiPart, ...] = (),
 ) -> FigureValues:
     """Put the fields of a figure together; `fraction` is numerator and denominator."""
     numerator, denominator = fraction or (None, None)
@@ -110,6 +128,7 @@ def figure_values(
         implied=cell.implied,
         distribution=distribution,
         apart=apart,
+        parts=parts,
     )
 
 

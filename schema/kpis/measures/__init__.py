@@ -4,6 +4,7 @@ A new measure is one class in a module here, one word in a union below, one modu
 the same name (`stage_kinds/`), and its case in `api/metrics/kind_of.py`. mypy reports a measure without such a case.
 """
 
+from schema.kpis.measures.composites import Velocity
 from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import Average, ClosingRatio, Cycle, Snapshot, Sum
 from schema.kpis.measures.handoffs import (
@@ -42,4 +43,5 @@ HandoffMeasure = (
     | Delivered
 )
 TouchMeasure = Trailing | OverPolicy | Replied | Collided | OptedOut
-Measure = Count | StageMeasure | DealMeasure | HandoffMeasure | TouchMeasure
+FormulaMeasure = Velocity
+Measure = Count | FormulaMeasure | StageMeasure | DealMeasure | HandoffMeasure | TouchMeasure

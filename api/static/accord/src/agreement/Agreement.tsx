@@ -63,6 +63,11 @@ function articlesOf(version: VersionShown): Article[] {
     },
     { clause: "attribution", title: "How deals are credited", sentences: version.attribution?.sentences ?? [] },
     { clause: "targets", title: "Targets", sentences: version.targets.map(({ sentence }) => sentence) },
+    {
+      clause: "economics",
+      title: "What revenue leaves and sales costs",
+      sentences: version.economics?.sentences ?? [],
+    },
     { clause: "reporting", title: "How results are reported", sentences: version.reporting.sentences },
   ];
 }

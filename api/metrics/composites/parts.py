@@ -1,0 +1,123 @@
+"""The parts of a formula: what each of them measures, and its value in one cell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum, auto
+from fractions import Fraction
+from typing import TypeAlias
+
+from api.metrics.answer import KpiPart
+from api.metrics.figure_table import CENT, MILLIONTH, FigureCell
+from api.metrics.kinds.kind import KpiKind
+from schema.vocab import Unit, WarningCode
+
+
+class PartValue(Enum):
+    """How the value of a counted part follows from its rows."""
+
+    COUNT = auto()  # their number
+    SUM = auto()  # the sum of what the rows give
+    MEAN = auto()  # that sum divided by their number
+    SHARE = auto()  # the converted rows divided by all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedPart:
+    """A part that counts records: the counted rows of a kind, and how its value follows from them.
+
+    `is_sample`: with few rows, one more changes the value a lot, so that the answer warns of it.
+    """
+
+    name: str
+    title: str
+    unit: Unit
+    kind: KpiKind
+    value: PartValue
+    is_sample: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedPart:
+    """A part that the accord states, such as a target; `missing` says what to enter where if it does not."""
+
+    name: str
+    title: str
+    unit: Unit
+    missing: str
+
+
+Part: TypeAlias = CountedPart | AgreedPart
+PartValues: TypeAlias = Mapping[str, Fraction | None]  # exact, by name; None for a part without a value
+
+
+@dataclass(frozen=True, slots=True)
+class NoValue:
+    """Why a formula has no value."""
+
+    code: WarningCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """The exact numerator and denominator of a formula."""
+
+    numerator: Fraction
+    denominator: Fraction
+
+
+def exact_value(part: Part, cell: FigureCell) -> Fraction | None:
+    """The value of a part in a cell of the formula; None if it has nothing to divide by, or no known amount."""
+    if isinstance(part, AgreedPart):
+        agreed = cell.agreed.get(part.name)
+        return None if agreed is None else Fraction(agreed)
+    counted = cell.parts.get(part.name, FigureCell())
+    numerator, denominator = _fraction(part, counted)
+    if numerator is None or denominator == 0:
+        return None
+    return Fraction(numerator) if denominator is None else Fraction(numerator) / denominator
+
+
+def shown_part(part: Part, cell: FigureCell) -> KpiPart:
+    """A part as an answer lists it, without the query for its records."""
+    exact = exact_value(part, cell)
+    numerator: Decimal | None = None
+    denominator: int | None = None
+    counted = FigureCell()
+    if isinstance(part, CountedPart):
+        counted = cell.parts.get(part.name, counted)
+        if part.value in (PartValue.MEAN, PartValue.SHARE):
+            numerator, denominator = _fraction(part, counted)
+    return KpiPart(
+        name=part.name,
+        title=part.title,
+        unit=part.unit,
+        value=None if exact is None else rounded(exact, part.unit),
+        numerator=numerator,
+        denominator=None if denominator is None else Decimal(denominator),
+        n=counted.n,
+    )
+
+
+def rounded(exact: Fraction, unit: Unit) -> Decimal:
+    """An exact number as a value in its unit: money to the cent, whole counts, and others to six places."""
+    places = CENT if unit in (Unit.MONEY, Unit.MONEY_PER_DAY) else MILLIONTH
+    found = (Decimal(exact.numerator) / exact.denominator).quantize(places)
+    return Decimal(exact.numerator) if exact.denominator == 1 and places is MILLIONTH else found
+
+
+def _fraction(part: CountedPart, counted: FigureCell) -> tuple[Decimal | None, int | None]:
+    """The numerator, None if no amount is known, and the denominator, None for a number or a sum."""
+    total = counted.amounts.get(None)
+    is_nothing = not counted.left_out and not counted.amounts
+    amount = total.amount if total is not None else Decimal(0) if is_nothing else None
+    match part.value:
+        case PartValue.COUNT:
+            return Decimal(counted.n), None
+        case PartValue.SHARE:
+            return Decimal(counted.numerator), counted.n
+        case PartValue.SUM:
+            return amount, None
+        case PartValue.MEAN:
+            return amount, total.n if total is not None else 0
