@@ -15,6 +15,7 @@ from schema.clauses.contact_policy import ContactPolicy
 from schema.described import described
 from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import DimensionMeaning
+from schema.kpis.variants import VariantRule
 from schema.vocab import Currency, Dimension, NotCountedReason, RecordSide, Unit, WarningCode
 
 
@@ -85,6 +86,20 @@ class KeptApart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variant:
+    """The value by one of several rival rules."""
+
+    __graphql_name__ = "KpiVariant"
+
+    rule: VariantRule = described("The rule.")
+    value: Decimal | None = described("The value by this rule, in the answer's unit.")
+    numerator: Decimal | None = described("The numerator of a ratio; null otherwise.")
+    denominator: Decimal | None = described("The denominator of a ratio; null otherwise.")
+    is_canonical: bool = described("Whether the figure's own value is by this rule.")
+    reason: str | None = described("Why the value is null; null if it is not.", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class KpiFigure:
     """One value and the numbers it was computed from."""
 
@@ -98,6 +113,9 @@ class KpiFigure:
     distribution: Distribution | None = described("The distribution of a duration or an average; null otherwise.")
     apart: tuple[KeptApart, ...] = described(
         "Amounts that no exchange rate converts to the answer's currency, by currency."
+    )
+    variants: tuple[Variant, ...] = described(
+        "The value by each of several rival rules; empty for a KPI that has one rule.", default=()
     )
     drill_down: DrillDown | None = field(default=None, repr=False, compare=False)  # not a field of the GraphQL type
 
@@ -240,7 +258,8 @@ class KpiAnswer(KpiFigure, Provenance):
     definition: str = described("What the KPI counts.")
     unit: Unit = described("The unit of the value.")
     currency: Currency | None = described(
-        "The currency of a money value: the accord's reporting currency, or without one the only currency of the data."
+        "The currency of a money value, and of the numerator and denominator of a share of amounts: the accord's "
+        "reporting currency, or without one the only currency of the data."
     )
     series: tuple[Bucket, ...] = described("The figure for every bucket, if a grain was requested.")
     breakdown: tuple[Group, ...] = described("The figure by the requested dimensions.")

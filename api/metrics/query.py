@@ -104,7 +104,7 @@ async def compute_kpi(
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
     table = tabulate(rows, len(boundaries) - 1 if kind.is_snapshot and boundaries else None)
     table = kind.adjusted(resolved, table, boundaries)
-    if kpi.unit is Unit.MONEY:
+    if kpi.unit is Unit.MONEY or kind.divides_amounts:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
     is_missing = not table.total.n and not resolved.lacks_contacts

@@ -42,7 +42,7 @@ class AttributionAnchor(Vocabulary):
 class SourcedRule(Vocabulary):
     """The rule by which a deal has its origin in marketing."""
 
-    LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the deal's primary contact is one of marketing's channels."
+    LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the deal's primary contact is one of marketing's."
     FIRST_TOUCH = "FIRST_TOUCH", "The first touch of anybody on the deal was by marketing."
     BEFORE_FIRST_SALES_TOUCH = (
         "BEFORE_FIRST_SALES_TOUCH",

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, TypedDict
 
-from api.metrics.answer import AnswerWarning, Distribution, KeptApart
+from api.metrics.answer import AnswerWarning, Distribution, KeptApart, Variant
 from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable, share
@@ -26,6 +26,7 @@ class FigureValues(TypedDict):
     implied: int
     distribution: Distribution | None
     apart: tuple[KeptApart, ...]
+    variants: tuple[Variant, ...]
 
 
 class KpiKind(ABC):
@@ -37,6 +38,7 @@ class KpiKind(ABC):
     row_noun: ClassVar[str] = "people"  # what the counted rows are called, in the plural
     reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts; rejected rows of them are warned of
     empty_code: ClassVar[WarningCode] = WarningCode.ZERO_DENOMINATOR  # the code of the warning with `empty_reason`
+    divides_amounts: ClassVar[bool] = False  # whether numerator and denominator are amounts in a currency
     is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
 
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -99,6 +101,7 @@ def figure_values(
     fraction: tuple[Decimal, Decimal] | None = None,
     distribution: Distribution | None = None,
     apart: tuple[KeptApart, ...] = (),
+    variants: tuple[Variant, ...] = (),
 ) -> FigureValues:
     """Put the fields of a figure together; `fraction` is numerator and denominator."""
     numerator, denominator = fraction or (None, None)
@@ -110,6 +113,7 @@ def figure_values(
         implied=cell.implied,
         distribution=distribution,
         apart=apart,
+        variants=variants,
     )
 
 
