@@ -349,6 +349,7 @@ class WarningCode(Vocabulary):
         "DIFFERENT_MEANINGS",
         "A dimension means something else in another KPI of the same request, whose subject is another.",
     )
+    UNKNOWN_ORIGIN = "UNKNOWN_ORIGIN", "Nothing says where some deals came from. They count as not sourced."
     UNKNOWN_PROBABILITY = (
         "UNKNOWN_PROBABILITY",
         "Some deals have an amount and no known probability of winning. They are not in the value.",

@@ -18,6 +18,7 @@ from schema.kpis.comparisons import ChangeDrivers, Comparand
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning
 from schema.kpis.target_progress import TargetProgress
+from schema.kpis.variants import VariantRule
 from schema.vocab import Currency, NotCountedReason, RecordSide, Unit, WarningCode
 
 
@@ -102,6 +103,20 @@ class KpiPart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variant:
+    """The value by one of several rival rules."""
+
+    __graphql_name__ = "KpiVariant"
+
+    rule: VariantRule = described("The rule.")
+    value: Decimal | None = described("The value by this rule, in the answer's unit.")
+    numerator: Decimal | None = described("The numerator of a ratio; null otherwise.")
+    denominator: Decimal | None = described("The denominator of a ratio; null otherwise.")
+    is_canonical: bool = described("Whether the figure's own value is by this rule.")
+    reason: str | None = described("Why the value is null; null if it is not.", default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class KpiFigure:
     """One value and the numbers it was computed from."""
 
@@ -120,6 +135,9 @@ class KpiFigure:
         "The parts from which the KPI's formula computes the value, in the order of its definition; empty for a KPI "
         "without a formula. `n` and `records` of the figure are those of the first part.",
         default=(),
+    )
+    variants: tuple[Variant, ...] = described(
+        "The value by each of several rival rules; empty for a KPI that has one rule.", default=()
     )
     drill_down: DrillDown | None = field(default=None, repr=False, compare=False)  # not a field of the GraphQL type
 
@@ -330,7 +348,8 @@ class KpiAnswer(KpiFigure, Provenance):
     definition: str = described("What the KPI counts.")
     unit: Unit = described("The unit of the value.")
     currency: Currency | None = described(
-        "The currency of a money value: the accord's reporting currency, or without one the only currency of the data."
+        "The currency of a money value, and of the numerator and denominator of a share of amounts: the accord's "
+        "reporting currency, or without one the only currency of the data."
     )
     series: tuple[Bucket, ...] = described("The figure for every bucket, if a grain was requested.")
     breakdown: tuple[Group, ...] = described("The figure by the requested dimensions.")

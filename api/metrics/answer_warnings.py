@@ -36,6 +36,7 @@ _ORDER = (
     WarningCode.MOSTLY_EMPTY,
     WarningCode.DIFFERENT_MEANINGS,
     WarningCode.HISTORY_ASSUMED,
+    WarningCode.UNKNOWN_ORIGIN,
     WarningCode.UNKNOWN_AMOUNT,
     WarningCode.UNKNOWN_PROBABILITY,
     WarningCode.MISSING_RATE,

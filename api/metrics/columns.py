@@ -40,12 +40,14 @@ class Aggregates:
     untouched: Sql | None = None
     skipped: Sql | None = None
     amount: Sql | None = None
+    portions: Sql | None = None
     left_out: Sql | None = None
     unweighted: Sql | None = None
     unopened: Sql | None = None
     percentiles: Sql | None = None
     mean: Sql | None = None
     most: Sql | None = None
+    survived: Sql | None = None
     updated_at: Sql | None = None
 
     def columns(self) -> Iterator[Sql]:
@@ -73,12 +75,14 @@ class Measured:
     untouched: int = 0  # without a first touch by hand
     skipped: int = 0  # without a duration, because a stage was skipped
     amount: Decimal | None = None
+    portions: list[Decimal] | None = None  # sums of amounts beside `amount`; the kind knows which
     left_out: int = 0  # without a known amount, or without a known probability
     unweighted: int = 0  # of left_out: with a known amount
-    unopened: int = 0  # without a known opening
+    unopened: int = 0  # without the date that the KPI needs: an opening, or an expected close
     percentiles: list[float] | None = None  # the median, p75 and p90
     mean: float | None = None
     most: int | None = None
+    survived: float | None = None  # the time after which half have ended, by the estimate of Kaplan and Meier
     updated_at: datetime | None = None  # when the newest counted deal was updated
 
 

@@ -30,10 +30,10 @@ def statement(request: ResolvedKpiRequest, counted: CountedRows, boundaries: tup
     aggregates = aggregates_of(request, counted)
     if counted.spread is not None:
         aggregates = replace(aggregates, percentiles=percentiles_of(counted.spread))
-    if counted.has_parts:
-        return with_names(request, _by_part(request, aggregates, keyed_rows(request, counted.rows, ())))
-    rows = keyed_rows(request, counted.rows, boundaries)
     apart = (UNCONVERTED,) if counted.is_by_currency else ()
+    if counted.has_parts:
+        return with_names(request, _by_part(request, aggregates, keyed_rows(request, counted.rows, ()), apart))
+    rows = keyed_rows(request, counted.rows, boundaries)
     if counted.spread is not None:
         return with_names(request, by_sets(request, aggregates, Sql("({}) c", rows), boundaries, apart))
     return with_names(request, by_groups(request, aggregates, Sql("({}) c", rows), apart))
@@ -103,17 +103,18 @@ def by_sets(
     )
 
 
-def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql) -> Sql:
-    """Aggregate by the part that the rows name: for buckets that are not parts of the total."""
+def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apart: tuple[Sql, ...]) -> Sql:
+    """Aggregate by the part that the rows name, and by what is kept apart: buckets are not parts of the total."""
     keys = [Sql("c.{}", key_name(place)) for place in range(1, len(request.by) + 1)]
     return Sql(
         "select {}{} as is_all_keys, c.part as bucket, c.part is null as is_all_buckets{} from ({}) c"
-        " group by grouping sets ((c.part){})",
+        " group by grouping sets (({}){})",
         key_columns(request),
         Sql("grouping({}) = 1", keys[0]) if keys else Sql("true"),
-        _select_list(aggregates, ()),
+        _select_list(aggregates, apart),
         rows,
-        Sql(", (c.part, {})", join(", ", keys)) if keys else Sql(""),
+        join(", ", (Sql("c.part"), *apart)),
+        Sql(", ({})", join(", ", (Sql("c.part"), *apart, *keys))) if keys else Sql(""),
     )
 
 

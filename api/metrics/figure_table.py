@@ -1,14 +1,16 @@
 """The rows of a statement as a table of cells: one cell per combination of dimension values and bucket, and totals."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
 from api.metrics.answer import Distribution, KeptApart
 from api.metrics.columns import Measured, StatementRow
+from schema.kpis.variants import VariantRule
 from schema.vocab import Currency
 
 ALL: Final = "all"  # no combination of keys equals it: those are tuples
@@ -19,16 +21,25 @@ CellAddress: TypeAlias = tuple[Keys | Literal["all"], int | Literal["all"]]  # k
 
 @dataclass(slots=True)
 class AmountTotal:
-    """The amounts of one currency: their number, their sum, and their distribution if the statement returns it."""
+    """The amounts of one currency: their number, their sum, and what else the statement returns of them.
+
+    `portions` are further sums of amounts, such as those won of all closed; the kind knows which.
+    """
 
     n: int = 0
     amount: Decimal = Decimal(0)
+    portions: tuple[Decimal, ...] = ()
     distribution: Distribution | None = None
 
-    def add(self, n: int, amount: Decimal, percentiles: list[float] | None) -> None:
+    def add(
+        self, n: int, amount: Decimal, percentiles: list[float] | None, portions: Sequence[Decimal] | None = None
+    ) -> None:
         """Add a row of the statement. Percentiles do not add up: a statement returns them for each cell in one row."""
         self.n += n
         self.amount += amount
+        if portions is not None:
+            pairs = zip_longest(self.portions, portions, fillvalue=Decimal(0))
+            self.portions = tuple(one + other for one, other in pairs)
         if percentiles is not None and self.n:
             median, p75, p90 = (Decimal(repr(percentile)).quantize(CENT) for percentile in percentiles)
             self.distribution = Distribution(median=median, p75=p75, p90=p90, mean=self.mean)
@@ -61,6 +72,9 @@ class FigureCell:
     owed: Decimal | None = None  # what was to be delivered in the time of the cell
     parts: dict[str, "FigureCell"] = field(default_factory=dict)  # of a formula, by their names
     agreed: dict[str, Decimal] = field(default_factory=dict)  # of a formula: what the accord states, by name
+    survived: float | None = None  # the time after which half have ended, by the estimate of Kaplan and Meier
+    canonical: VariantRule | None = None  # of several rules, the one that counts
+    unread: Mapping[VariantRule, str] = field(default_factory=dict)  # the rules without a value, and why
     updated_at: datetime | None = None
 
     def add(self, row: StatementRow) -> None:
@@ -79,7 +93,8 @@ class FigureCell:
         self.skipped += measured.skipped
         if measured.amount is not None:
             total = self.amounts.setdefault(row.unconverted_currency, AmountTotal())
-            total.add(measured.n, measured.amount, measured.percentiles)
+            total.add(measured.n, measured.amount, measured.percentiles, measured.portions)
+        self.survived = self.survived if measured.survived is None else measured.survived
         self.slow = self.slow if measured.slow is None else measured.slow
         if measured.updated_at is not None:
             self.updated_at = max(measured.updated_at, self.updated_at or measured.updated_at)
@@ -207,7 +222,7 @@ def _kept(cell: FigureCell, currency: str | None) -> FigureCell:
     return replace(cell, parts=parts, amounts={None: cell.amounts[currency]} if currency in cell.amounts else {})
 
 
-def share(part: int, whole: int) -> Decimal | None:
+def share(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
     """The share of a part, rounded to six places (ties to the even digit); None if there is nothing to divide by."""
     if not whole:
         return None
@@ -218,7 +233,7 @@ def share(part: int, whole: int) -> Decimal | None:
 
 def _is_counted(measured: Measured) -> bool:
     """Whether a row has more than records without a date."""
-    return not measured.unopened or bool(measured.n or measured.left_out)
+    return not measured.unopened or bool(measured.n or measured.left_out or any(measured.portions or ()))
 
 
 def _distribution(measured: Measured) -> Distribution | None:

@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import assert_never
 
 from api.metrics.composites.sales_velocity import SalesVelocity
-from api.metrics.deal_kinds.closing_ratio import ClosingShare
+from api.metrics.deal_kinds.closing_ratio import ClosingAmountShare, ClosingShare
 from api.metrics.deal_kinds.deal_amounts import ClosingAverage, ClosingSum, OpeningSum
 from api.metrics.deal_kinds.deal_counts import ClosingCount, FirstWinCount, OpeningCount
 from api.metrics.deal_kinds.deal_rows import first_closing, first_opening
+from api.metrics.deal_kinds.forecast_error import ForecastError
+from api.metrics.deal_kinds.marketing_share import InfluencedShare, SourcedShare
 from api.metrics.deal_kinds.pipeline_snapshot import PipelineSnapshot
+from api.metrics.deal_kinds.pushes import PushShare
 from api.metrics.deal_kinds.sales_cycle import SalesCycle
 from api.metrics.handoff_kinds.decisions_in_time import DecisionInTimeShare
 from api.metrics.handoff_kinds.delivery import DeliveryShare
@@ -39,7 +42,21 @@ from api.sql import Sql, join
 from schema.kpis.measures import DealMeasure, FormulaMeasure, HandoffMeasure, Measure, StageMeasure, TouchMeasure
 from schema.kpis.measures.composites import Velocity
 from schema.kpis.measures.counts import Count
-from schema.kpis.measures.deals import Average, ClosingRatio, Closings, Cycle, FirstWins, Openings, Snapshot, Sum
+from schema.kpis.measures.deals import (
+    Average,
+    ClosingAmountRatio,
+    ClosingRatio,
+    Closings,
+    Cycle,
+    FirstWins,
+    ForecastAccuracy,
+    Influenced,
+    Openings,
+    Pushed,
+    Snapshot,
+    Sourced,
+    Sum,
+)
 from schema.kpis.measures.handoffs import (
     AcceptedByDefault,
     DecidedInTime,
@@ -70,7 +87,18 @@ def kind_of(measure: Measure) -> KpiKind:
     match measure:
         case Count():
             return _count(measure)
-        case Sum() | Average() | Snapshot() | ClosingRatio() | Cycle():
+        case (
+            Sum()
+            | Average()
+            | Snapshot()
+            | ClosingRatio()
+            | ClosingAmountRatio()
+            | Cycle()
+            | Pushed()
+            | ForecastAccuracy()
+            | Sourced()
+            | Influenced()
+        ):
             return _of_deals(measure)
         case Trailing() | OverPolicy() | Replied() | Collided() | OptedOut():
             return _of_touches(measure)
@@ -155,7 +183,7 @@ def _of_stages(measure: StageMeasure) -> KpiKind:  # noqa: PLR0911 - one case pe
             assert_never(measure)
 
 
-def _of_deals(measure: DealMeasure) -> KpiKind:
+def _of_deals(measure: DealMeasure) -> KpiKind:  # noqa: PLR0911 - one case per measure
     match measure:
         case Sum():
             return _sum(measure)
@@ -167,6 +195,16 @@ def _of_deals(measure: DealMeasure) -> KpiKind:
             return ClosingShare(measure.part, measure.whole)
         case Cycle():
             return SalesCycle(measure.of)
+        case ClosingAmountRatio():
+            return ClosingAmountShare(measure.part, measure.whole)
+        case Pushed():
+            return PushShare()
+        case ForecastAccuracy():
+            return ForecastError()
+        case Sourced():
+            return SourcedShare()
+        case Influenced():
+            return InfluencedShare(measure.look_back)
         case _:
             assert_never(measure)
 

@@ -127,7 +127,7 @@ async def compute_kpi(
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
     table = kind.tabulated(rows, len(boundaries) - 1 if boundaries else None)
     table = kind.adjusted(resolved, table, boundaries)
-    if kpi.has_money:
+    if kpi.has_money or kind.divides_amounts:
         reporting = context.accord.reporting.currency
         table = replace(table, currency=reporting) if reporting else in_one_currency(table)
     is_ahead = kind.may_lie_ahead and not resolved.frame.has_begun

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: e5d0863db626
+Revision ID: e960b4c43680
 Revises:
-Create Date: 2026-11-29 01:54:34.018575+00:00
+Create Date: 2026-11-29 02:25:19.058102+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "e5d0863db626"
+revision: str = "e960b4c43680"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

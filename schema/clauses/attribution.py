@@ -9,11 +9,13 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from schema.clauses.clause_vocab import AttributionAnchor, AttributionMethod, SourcedRule
+from schema.clauses.clause_vocab import AttributionAnchor, AttributionMethod
 from schema.clauses.rule_values import plain_number
 from schema.clauses.rules import AccordModel
 from schema.clauses.unread_settings import waits_for
+from schema.clauses.younger_keys import YOUNGER
 from schema.durations import Duration
+from schema.kpis.variants import SourcedRule
 
 _CREDIT = waits_for("attribution")
 _AFTER = {
@@ -57,7 +59,7 @@ class AttributionWeights(AccordModel):
 class AttributionModel(AccordModel):
     """A way to share out the credit for a deal among the touches that led to it."""
 
-    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The model's key, which requests use." + _CREDIT)
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The model's key, which `canonical` names.")
     title: str = Field(min_length=1, description="The model's name for readers." + _CREDIT)
     method: AttributionMethod = Field(default=AttributionMethod.WEIGHTS, description="How it shares out." + _CREDIT)
     weights: AttributionWeights | None = Field(
@@ -70,7 +72,7 @@ class AttributionModel(AccordModel):
     )
     look_back: Duration = Field(
         default=timedelta(days=90),
-        description="A touch counts if it is at most this long before the anchor, such as 90 days." + _CREDIT,
+        description="A touch counts if it is at most this long before the anchor, such as 90 days.",
     )
     anchor: AttributionAnchor = Field(
         default=AttributionAnchor.DEAL_WON, description="Touches after this moment have no share." + _CREDIT
@@ -95,9 +97,17 @@ class Attribution(AccordModel):
     """How the credit for deals is shared out, and which deals marketing sourced."""
 
     models: tuple[AttributionModel, ...] = Field(min_length=1, description="The agreed attribution models.")
-    canonical: str = Field(description="The key of the model that counts if a request names none." + _CREDIT)
+    canonical: str = Field(
+        description="The key of the model that counts if a request names none. Its look-back limits which deals"
+        " marketing influenced."
+    )
     lead_stage: str = Field(description="The key of the stage whose entry is the creation of the lead." + _CREDIT)
-    sourced: SourcedRule = Field(description="By which rule a deal is sourced by marketing." + _CREDIT)
+    sourced: SourcedRule = Field(description="By which rule a deal is sourced by marketing.")
+    marketing_lead_sources: Annotated[tuple[str, ...], YOUNGER] = Field(
+        default=(),
+        description="The lead sources that are marketing's, as the source system writes them: the rule LEAD_SOURCE"
+        " needs them.",
+    )
 
     @field_validator("models")
     @classmethod

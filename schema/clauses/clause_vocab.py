@@ -37,14 +37,3 @@ class AttributionAnchor(Vocabulary):
     LEAD_CREATION = "LEAD_CREATION", "The entry of the person into the lead stage."
     DEAL_OPENED = "DEAL_OPENED", "The opening of the deal."
     DEAL_WON = "DEAL_WON", "The winning of the deal."
-
-
-class SourcedRule(Vocabulary):
-    """The rule by which a deal has its origin in marketing."""
-
-    LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the deal's primary contact is one of marketing's channels."
-    FIRST_TOUCH = "FIRST_TOUCH", "The first touch of anybody on the deal was by marketing."
-    BEFORE_FIRST_SALES_TOUCH = (
-        "BEFORE_FIRST_SALES_TOUCH",
-        "Marketing touched somebody on the deal before the first touch by sales.",
-    )

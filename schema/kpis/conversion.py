@@ -5,12 +5,14 @@ from datetime import timedelta
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
-from schema.kpis.measures.deals import ClosingRatio, Closings
+from schema.kpis.measures.deals import ClosingAmountRatio, ClosingRatio, Closings
 from schema.kpis.measures.stages import Conversion, Reconverted, Recycled
 from schema.kpis.switchboard import DEAL_SWITCHES, PAIR_SWITCHES, STATE_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 _WINDOW = "within the accord's window between the two stages, its last instant included, and by `asOf`"
+_WON = Closings((DealOutcome.WON,))
+_CLOSED = Closings((DealOutcome.WON, DealOutcome.LOST))
 
 STAGE_CONVERSION = Kpi(
     key="stage_conversion",
@@ -124,13 +126,31 @@ WIN_RATE = Kpi(
         "amount."
     ),
     formula="Deals won in the period, divided by deals won or lost in the period.",
-    measure=ClosingRatio(part=Closings((DealOutcome.WON,)), whole=Closings((DealOutcome.WON, DealOutcome.LOST))),
+    measure=ClosingRatio(part=_WON, whole=_CLOSED),
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
     switches=DEAL_SWITCHES,
     guard="opportunities_created",
     source="The deals' closing dates and outcomes.",
+)
+
+WIN_RATE_VALUE = Kpi(
+    key="win_rate_value",
+    title="Win rate by value",
+    meaning=(
+        "The sum of the amounts of the deals won in the period, divided by that of the deals won or lost in it. "
+        "Amounts are those at the closing, converted at the exchange rates of that day; amounts without a rate are in "
+        "neither sum. Open deals do not count, nor deals with a negative amount, which are no wins."
+    ),
+    formula="The sum of the amounts of deals won in the period, divided by that of deals won or lost in the period.",
+    measure=ClosingAmountRatio(part=_WON, whole=_CLOSED),
+    unit=Unit.RATIO,
+    subject=Subject.DEAL,
+    dimensions=DEAL_DIMENSIONS,
+    switches=DEAL_SWITCHES,
+    guard="win_rate",
+    source="The deals' closing dates and outcomes, and the history of their amounts; the exchange rates.",
 )
 
 RECYCLE_RATE = Kpi(
@@ -181,4 +201,5 @@ KPIS = (
     RECYCLE_RATE,
     RECYCLED_RECONVERSION,
     WIN_RATE,
+    WIN_RATE_VALUE,
 )

@@ -17,6 +17,7 @@ SALES_VELOCITY = Kpi(
         "deals that meet the filter; every open deal counts as qualified. Deals without an amount or an opening are "
         "in the win rate, and not in the average that needs it."
     ),
+    formula="Open deals times win rate times average deal size, divided by the average days from opening to win.",
     measure=Velocity(),
     unit=Unit.MONEY_PER_DAY,
     subject=Subject.DEAL,

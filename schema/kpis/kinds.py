@@ -12,7 +12,7 @@ class Kind(Vocabulary):
     SUM = "SUM", "The sum of amounts."
     AVERAGE = "AVERAGE", "The sum of amounts divided by the number of amounts."
     SNAPSHOT = "SNAPSHOT", "The state at one instant: the end of the period, or `asOf` if that is earlier."
-    RATIO = "RATIO", "A share of the events in the period."
+    RATIO = "RATIO", "A share of the events in the period, or of their amounts."
     ATTAINMENT = "ATTAINMENT", "What was delivered in the period, divided by what was owed."
     CONVERSION = "CONVERSION", "The share of the people in one stage who entered a later one."
     DURATION = "DURATION", "The time that something took."

@@ -3,7 +3,7 @@
 from schema.kpis.dimensions import DEAL_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
-from schema.kpis.measures.deals import Average, Closings, Openings, Snapshot, Sum
+from schema.kpis.measures.deals import Average, Closings, ForecastAccuracy, Openings, Pushed, Snapshot, Sum
 from schema.kpis.switchboard import DEAL_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
@@ -99,4 +99,58 @@ WEIGHTED_PIPELINE = Kpi(
     source="The history of the deals; the probabilities of the pipeline stages; the exchange rates.",
 )
 
-KPIS = (REVENUE_WON, AVG_DEAL_SIZE, PIPELINE_CREATED, OPEN_PIPELINE, WEIGHTED_PIPELINE)
+PUSH_RATE = Kpi(
+    key="push_rate",
+    title="Push rate",
+    meaning=(
+        "Of the deals that were due to close in the period, the share that was pushed to a day after it. A deal is due "
+        "if it was open at the first instant of the period, or was opened in it, and its expected close date as it "
+        "stood then lies in the period. It is pushed if at the end of the period, or at `asOf` if that is earlier, it "
+        "is still open and its expected close date lies after the period. A deal that was closed in the period is not "
+        "pushed, nor one whose date was moved within the period or to a day before it. The period needs a first and a "
+        "last day; every bucket of a series is a period of its own, so buckets do not add up."
+    ),
+    formula=(
+        "Deals due in the period and still open at its end with a later close date, divided by all deals due in the "
+        "period."
+    ),
+    measure=Pushed(),
+    unit=Unit.RATIO,
+    subject=Subject.DEAL,
+    dimensions=DEAL_DIMENSIONS,
+    switches=DEAL_SWITCHES,
+    guard="open_pipeline",
+    source="The history of the deals' expected close dates.",
+)
+
+FORECAST_ACCURACY = Kpi(
+    key="forecast_accuracy",
+    title="Forecast accuracy",
+    meaning=(
+        "1 less the difference of forecast and actual, divided by the actual. The actual (`denominator`) is the "
+        "revenue won in the period. The forecast (`numerator`) is that of its first instant: nothing is won by then, "
+        "so it is the weighted pipeline of that instant, of the deals whose expected close date lay in the period "
+        "then. Accuracy is below 0 if the forecast was more than twice the actual. The period needs a first and a "
+        "last day and has to be over; every bucket of a series is a period with a forecast of its own, so buckets do "
+        "not add up. The records of the side BASE are the deals won, those of the side CONVERTED the deals of the "
+        "forecast."
+    ),
+    formula="1 less the difference of forecast and revenue won, divided by the revenue won in the period.",
+    measure=ForecastAccuracy(),
+    unit=Unit.RATIO,
+    subject=Subject.DEAL,
+    dimensions=DEAL_DIMENSIONS,
+    switches=DEAL_SWITCHES,
+    guard="push_rate",
+    source="The history of the deals; the probabilities of the pipeline stages; the exchange rates.",
+)
+
+KPIS = (
+    REVENUE_WON,
+    AVG_DEAL_SIZE,
+    PIPELINE_CREATED,
+    OPEN_PIPELINE,
+    WEIGHTED_PIPELINE,
+    PUSH_RATE,
+    FORECAST_ACCURACY,
+)

@@ -2,10 +2,11 @@
 
 from schema.accord import Accord
 from schema.clauses.attribution import Attribution, AttributionModel
-from schema.clauses.clause_vocab import AttributionAnchor, AttributionMethod, SourcedRule
+from schema.clauses.clause_vocab import AttributionAnchor, AttributionMethod
 from schema.clauses.targets import Target
 from schema.durations import format_duration
 from schema.kpis import CATALOGUE
+from schema.kpis.variants import SourcedRule
 from schema.sentences.words import listed, percent, plain, team_name
 from schema.vocab import Unit
 
@@ -27,7 +28,7 @@ _METHODS = {
     AttributionMethod.SHAPLEY: "every converting path is shared equally by the distinct channels on it",
 }
 _SOURCED = {
-    SourcedRule.LEAD_SOURCE: "the lead source of its primary contact is one of marketing's channels",
+    SourcedRule.LEAD_SOURCE: "the lead source of its primary contact is one of marketing's",
     SourcedRule.FIRST_TOUCH: "marketing made the first touch of anybody on it",
     SourcedRule.BEFORE_FIRST_SALES_TOUCH: "marketing touched anybody on it before the first touch by sales",
 }
@@ -40,6 +41,7 @@ def attribution_sentences(attribution: Attribution, accord: Accord) -> tuple[str
         *(model_sentence(model, attribution, accord) for model in attribution.models),
         f"The model that counts is {canonical}.",
         f"Marketing sourced a deal if {_SOURCED[attribution.sourced]}.",
+        *_lead_sources(attribution),
     )
 
 
@@ -49,6 +51,11 @@ def model_sentence(model: AttributionModel, attribution: Attribution, accord: Ac
     anchor = _ANCHORS[model.anchor].format(lead=lead)
     span = f"touches of the {format_duration(model.look_back)} up to {anchor} count"
     return f"{model.title}: {_shares(model, lead)}; {span}."
+
+
+def _lead_sources(attribution: Attribution) -> tuple[str, ...]:
+    named = attribution.marketing_lead_sources
+    return (f"The lead sources of marketing are {listed([*named])}.",) if named else ()
 
 
 def target_sentence(target: Target, accord: Accord) -> str:

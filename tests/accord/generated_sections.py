@@ -6,7 +6,7 @@ from decimal import Decimal
 from schema.accord import Accord
 from schema.clauses.attribution import Attribution, AttributionModel, AttributionWeights
 from schema.clauses.calendars import BusinessCalendar, ClosedDay, HolidayYear, OpeningHours, PublicHolidays
-from schema.clauses.clause_vocab import AttributionAnchor, AttributionMethod, DeliveryCount, SourcedRule, Weekday
+from schema.clauses.clause_vocab import AttributionAnchor, AttributionMethod, DeliveryCount, Weekday
 from schema.clauses.contact_policy import ChannelCap, ContactPolicy, Exemptions, QuietHours
 from schema.clauses.economics import Economics, SalesCost
 from schema.clauses.handoff_duties import (
@@ -23,6 +23,7 @@ from schema.clauses.reporting import Reporting
 from schema.clauses.targets import Target, TargetSlice
 from schema.clauses.time_limits import TimeLimit
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.variants import SourcedRule
 from schema.vocab import Channel, Currency, Grain, TeamKind
 from tests.support.random_choices import RandomChoices
 

@@ -116,6 +116,7 @@ def test_only_kpis_of_deals_have_pipelines_and_only_those_of_people_lead_sources
 def test_every_kpi_has_a_formula_of_one_sentence_that_names_no_other_unit_than_its_kind() -> None:
     divided = {Kind.RATIO, Kind.CONVERSION, Kind.ATTAINMENT, Kind.AVERAGE, Kind.SPREAD}
     words = {Kind.COUNT: "number", Kind.SUM: "sum", Kind.SNAPSHOT: "sum", Kind.TIME: "sum", Kind.DURATION: "median"}
+    words |= {Kind.FORMULA: "divided by"}
     words |= dict.fromkeys(divided, "divided by")
     for kpi in CATALOGUE.values():
         assert kpi.formula.endswith("."), kpi.key

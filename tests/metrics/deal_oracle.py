@@ -71,6 +71,7 @@ class State:
     chance: Decimal | None
     step: str | None
     owner: str | None
+    close_date: date | None = None
     is_assumed: bool = False
 
     def holds_by_assumption(self, instant: datetime) -> bool:
@@ -129,6 +130,9 @@ class MadeDeal:
 
 CENTS = st.one_of(st.integers(1, 99_999), st.integers(1, 99_999), st.integers(-9_999, -1))
 AMOUNTS = st.one_of(st.none(), CENTS.map(lambda cents: Decimal(cents * 7) / 100))
+_DATES = st.integers(0, 130).map(lambda days: (START + timedelta(days=days)).date())
+# Many on the first day of a bucket.
+CLOSE_DATES = st.one_of(st.none(), _DATES, _DATES, st.sampled_from([date(2026, month, 1) for month in (2, 3, 4, 4, 5)]))
 CURRENCIES = st.sampled_from(["EUR", "EUR", "USD", "USD", "GBP", "SEK", None])
 
 
@@ -152,6 +156,7 @@ def deals(draw: st.DrawFn) -> MadeDeal:
                 chance=draw(st.sampled_from([None, None, Decimal("0.5"), Decimal("0.3333")])),
                 step=draw(st.sampled_from([None, *STEPS])),
                 owner=draw(st.sampled_from([None, *MEMBERS])),
+                close_date=draw(CLOSE_DATES),
                 is_assumed=draw(st.booleans()),
             )
         )
@@ -161,7 +166,7 @@ def deals(draw: st.DrawFn) -> MadeDeal:
     return MadeDeal(opened, tuple(states), company, person, is_deleted=draw(st.integers(0, 11)) == 0)
 
 
-Closing = tuple[datetime, int, MadeDeal, NotCountedReason | None]
+Closing = tuple[datetime, int, MadeDeal, NotCountedReason | None, bool]
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,7 @@ class Row:
     is_counted: bool = True
     is_undated: bool = False
     is_assumed: bool = False  # the amount is from an assumed state
+    is_part: bool = False  # the numerator counts it
     lacks_chance: bool = False  # the amount is known, and its probability is not
     reason: NotCountedReason | None = None
 
@@ -181,12 +187,15 @@ class Row:
 @dataclass
 class Figure:
     n: int = 0
+    part: int = 0
     values: list[Decimal] = field(default_factory=list)
+    won: list[Decimal] = field(default_factory=list)  # of values
     apart: dict[str, list[Decimal]] = field(default_factory=lambda: defaultdict(list))
     unknown: int = 0
     unweighted: int = 0
     undated: int = 0
     assumed: int = 0
+    won_apart: list[Decimal] = field(default_factory=list)  # of apart
 
 
 @dataclass
@@ -198,7 +207,7 @@ class Counted:
     currencies: Counter[str] = field(default_factory=Counter)
 
 
-MONEY = ("revenue_won", "avg_deal_size", "pipeline_created", "open_pipeline", "weighted_pipeline")
+MONEY = ("revenue_won", "avg_deal_size", "pipeline_created", "open_pipeline", "weighted_pipeline", "win_rate_value")
 STANDING = ("open_pipeline", "weighted_pipeline")
 SNAPSHOTS = (*STANDING, "open_deals")  # the last is the number of the deals, a part of sales velocity
 
@@ -238,6 +247,7 @@ def count(
         for figure in (answer.total, *answer.groups.values(), *answer.buckets.values()):
             figure.values = [value for values in figure.apart.values() for value in values]
             figure.apart = defaultdict(list)
+            figure.won = figure.won_apart
     return answer
 
 
@@ -247,14 +257,17 @@ def _tally(figure: Figure, row: Row, request: KpiRequest) -> None:
         figure.unknown += not row.lacks_chance
         return
     figure.n += 1
+    figure.part += row.is_part
     # Today's values are read from no state of the past.
     reads_state = any(dimension not in (Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM) for dimension in request.by)
     state = row.deal.state_at(row.at) if reads_state else None
     figure.assumed += row.is_assumed or (state is not None and state.holds_by_assumption(row.at))
     if row.kept is not None:
         figure.apart[row.kept].append(row.value or Decimal(0))
+        figure.won_apart += [row.value or Decimal(0)] if row.is_part else []
     elif row.value is not None:
         figure.values.append(row.value)
+        figure.won += [row.value] if row.is_part else []
 
 
 def _rows(
@@ -266,12 +279,13 @@ def _rows(
     closings: list[Closing] = []
     for number, deal in enumerate(world):
         for at, outcome in _closing(deal, until, is_asked=request.switches.as_of is not None):
-            if outcome == "WON" or request.key == "win_rate":
+            if outcome == "WON" or request.key in ("win_rate", "win_rate_value"):
                 is_refund = (deal.amount_at(at)[0] or 0) < 0 and request.key != "revenue_won"
-                closings.append((at, number, deal, deal.reason or (NotCountedReason.NEGATIVE if is_refund else None)))
+                reason = deal.reason or (NotCountedReason.NEGATIVE if is_refund else None)
+                closings.append((at, number, deal, reason, outcome == "WON"))
     if request.key == "new_customers":
         closings = [*_first_wins([one for one in closings if one[3] is None]), *_would_be_first(closings)]
-    for at, number, deal, reason in closings:
+    for at, number, deal, reason, is_won in closings:
         if not _in_period(at, request, zone):
             continue
         if request.key == "sales_cycle":
@@ -281,9 +295,9 @@ def _rows(
         elif request.key in MONEY:
             worth, kept = convert(*deal.amount_at(at), at.astimezone(zone).date(), reporting)
             is_assumed = deal.state_closed(at).holds_by_assumption(at)
-            yield Row(deal, number, at, worth, kept, is_assumed=is_assumed, reason=reason)
+            yield Row(deal, number, at, worth, kept, is_assumed=is_assumed, is_part=is_won, reason=reason)
         else:
-            yield Row(deal, number, at, reason=reason)
+            yield Row(deal, number, at, is_part=is_won, reason=reason)
 
 
 def _opened(
@@ -307,7 +321,7 @@ def _first_wins(closings: list[Closing]) -> list[Closing]:
     """The first win of every customer."""
     first: dict[object, Closing] = {}
     for closing in sorted(closings, key=lambda closing: closing[:2]):
-        at, number, deal, _ = closing
+        at, number, deal, *_ = closing
         first.setdefault(_customer(deal, number, at), closing)
     return [*first.values()]
 
@@ -449,7 +463,7 @@ async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
     """Replace the deals in the database."""
     await session.script("delete from deal_contact; delete from deal_version; delete from deal")
     await session.script("set local accord.history_is_given = on")
-    kept = ["outcome", "closed_at", "amount", "currency", "probability", "pipeline_stage_id", "owner_id"]
+    kept = ["outcome", "closed_at", "amount", "currency", "probability", "pipeline_stage_id", "owner_id", "close_date"]
     rows, versions, roles = [], [], []
     for number, deal in enumerate(world):
         key = UUID(int=2000 + number)
@@ -469,4 +483,5 @@ async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
 
 def _columns(state: State) -> tuple[object, ...]:
     step, owner = STEPS[state.step][0] if state.step else None, MEMBERS[state.owner][0] if state.owner else None
-    return (state.outcome, state.closed_at, state.amount, state.currency, state.chance, step, owner)
+    values = (state.outcome, state.closed_at, state.amount, state.currency, state.chance, step, owner)
+    return (*values, state.close_date)

@@ -40,7 +40,7 @@ WARNED: dict[WarningCode, Callable[[oracle.Figure], int]] = {
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
     return KpiRequest(
-        draw(st.sampled_from([*COUNTS, "sales_cycle", *oracle.MONEY, *oracle.STANDING])),
+        draw(st.sampled_from([*COUNTS, "sales_cycle", "win_rate", "win_rate_value", *oracle.MONEY, *oracle.STANDING])),
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER])),
         by=tuple(draw(st.lists(st.sampled_from(oracle.DIMENSIONS), max_size=2, unique=True))),
@@ -61,7 +61,7 @@ async def ready(module_database: Database) -> Database:
     return module_database
 
 
-@settings(QUICK, max_examples=examples(60))
+@settings(QUICK, max_examples=examples(90))
 @given(
     world=st.lists(oracle.deals(), max_size=14),
     batch=st.lists(requests(), min_size=6, max_size=12),
@@ -142,6 +142,12 @@ def _same(request: KpiRequest, found: shapes.KpiFigure, counted: oracle.Figure) 
         if found.distribution is not None:
             assert float(found.distribution.median) == pytest.approx(percentile([*map(float, values)], 0.5))
             assert float(found.distribution.mean) == pytest.approx(float(sum(values)) / len(values))
+    elif request.key == "win_rate":
+        assert (found.numerator, found.denominator) == (Decimal(counted.part), Decimal(counted.n))
+    elif request.key == "win_rate_value":
+        whole = sum(values, Decimal(0))
+        assert (found.numerator, found.denominator) == (sum(counted.won), whole)
+        assert found.value == (pytest.approx(sum(counted.won) / whole, abs=Decimal("1e-6")) if whole else None)
     elif request.key == "avg_deal_size":
         assert found.value == (round(sum(values) / len(values), 2) if values else None)
         assert found.denominator == (len(values) or None)

@@ -61,6 +61,8 @@ def compared_values(figure: KpiFigure, other: KpiFigure) -> ComparedValues:
         implied=other.implied,
         distribution=other.distribution,
         apart=other.apart,
+        parts=other.parts,
+        variants=other.variants,
         drill_down=other.drill_down,
         change=change_of(figure.value, other.value),
         relative_change=relative_change(figure.value, other.value),
@@ -145,6 +147,8 @@ def _without_records(kpi: Kpi, answer: KpiAnswer, whole: KpiFigure) -> KpiFigure
             implied=0,
             distribution=None,
             apart=(),
+            parts=(),
+            variants=(),
         )
     return KpiFigure(**kind_of(kpi.measure).figure(FigureCell()))
 
@@ -163,4 +167,6 @@ def _values(figure: KpiFigure) -> FigureValues:
         implied=figure.implied,
         distribution=figure.distribution,
         apart=figure.apart,
+        parts=figure.parts,
+        variants=figure.variants,
     )

@@ -64,7 +64,7 @@ class PipelineSnapshot(KpiKind):
         """UNDATED, UNKNOWN_AMOUNT, UNKNOWN_PROBABILITY, MISSING_RATE."""
         yield from unopened_deals(table, ": before their history begins they are not in the pipeline")
         yield from unknown_amounts(table)
-        yield from _unknown_probabilities(table)
+        yield from unknown_probabilities(table)
         yield from missing_rates(request, table)
 
 
@@ -136,7 +136,7 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
     )
 
 
-def _unknown_probabilities(table: FigureTable) -> Iterator[AnswerWarning]:
+def unknown_probabilities(table: FigureTable) -> Iterator[AnswerWarning]:
     """UNKNOWN_PROBABILITY: how many deals have an amount and no known probability of winning."""
     count, within = table.largest_count(lambda cell: cell.unweighted)
     if count:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, TypedDict
 
-from api.metrics.answer import AnswerWarning, Distribution, KeptApart, KpiPart
+from api.metrics.answer import AnswerWarning, Distribution, KeptApart, KpiPart, Variant
 from api.metrics.columns import StatementRow
 from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
@@ -28,6 +28,7 @@ class FigureValues(TypedDict):
     distribution: Distribution | None
     apart: tuple[KeptApart, ...]
     parts: tuple[KpiPart, ...]
+    variants: tuple[Variant, ...]
 
 
 class KpiKind(ABC):
@@ -39,6 +40,7 @@ class KpiKind(ABC):
     row_noun: ClassVar[str] = "people"  # what the counted rows are called, in the plural
     reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts; rejected rows of them are warned of
     empty_code: ClassVar[WarningCode] = WarningCode.ZERO_DENOMINATOR  # the code of the warning with `empty_reason`
+    divides_amounts: ClassVar[bool] = False  # whether numerator and denominator are amounts in a currency
     is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
 
     record_table: ClassVar[str | None] = None  # the table of the counted rows; None for that of the KPI's subject
@@ -117,6 +119,7 @@ def figure_values(
     distribution: Distribution | None = None,
     apart: tuple[KeptApart, ...] = (),
     parts: tuple[KpiPart, ...] = (),
+    variants: tuple[Variant, ...] = (),
 ) -> FigureValues:
     """Put the fields of a figure together; `fraction` is numerator and denominator."""
     numerator, denominator = fraction or (None, None)
@@ -129,6 +132,7 @@ def figure_values(
         distribution=distribution,
         apart=apart,
         parts=parts,
+        variants=variants,
     )
 
 

@@ -6,7 +6,18 @@ the same name (`stage_kinds/`), and its case in `api/metrics/kind_of.py`. mypy r
 
 from schema.kpis.measures.composites import Velocity
 from schema.kpis.measures.counts import Count
-from schema.kpis.measures.deals import Average, ClosingRatio, Cycle, Snapshot, Sum
+from schema.kpis.measures.deals import (
+    Average,
+    ClosingAmountRatio,
+    ClosingRatio,
+    Cycle,
+    ForecastAccuracy,
+    Influenced,
+    Pushed,
+    Snapshot,
+    Sourced,
+    Sum,
+)
 from schema.kpis.measures.handoffs import (
     AcceptedByDefault,
     DecidedInTime,
@@ -31,7 +42,18 @@ from schema.kpis.measures.stages import (
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
 
 StageMeasure = Conversion | Duration | Stay | Response | Agreement | Stalled | Recycled | Reconverted | Unowned
-DealMeasure = Sum | Average | Snapshot | ClosingRatio | Cycle
+DealMeasure = (
+    Sum
+    | Average
+    | Snapshot
+    | ClosingRatio
+    | ClosingAmountRatio
+    | Cycle
+    | Pushed
+    | ForecastAccuracy
+    | Sourced
+    | Influenced
+)
 HandoffMeasure = (
     DecisionRatio
     | DecidedInTime

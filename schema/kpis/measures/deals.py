@@ -1,6 +1,7 @@
 """What is measured of deals: openings, closings and their amounts."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from schema.kpis.kinds import Kind
@@ -115,3 +116,72 @@ class Cycle:
     def reads(self) -> tuple[str, ...]:
         """What is read, for the catalogue."""
         return self.of.reads
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingAmountRatio:
+    """The amounts of the deals closed with some of the outcomes, divided by those of all closed deals.
+
+    Amounts are those at the closing. Deals with a negative amount do not count, so the share is between 0 and 1.
+    """
+
+    part: Closings
+    whole: Closings
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return self.whole.reads
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The share of the deals due to close in the period whose expected close date moved to a day after it."""
+
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("the history of the deals' expected close dates",)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastAccuracy:
+    """How near the forecast of the period's first instant came to the amount won in the period."""
+
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("deals won", "deals open", "the history of the deals' expected close dates")
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """The amounts of the deals opened in the period that marketing sourced, divided by those of all opened deals."""
+
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("deals opened", "touches", "lead sources", "the accord's rule for what marketing sourced")
+
+
+@dataclass(frozen=True, slots=True)
+class Influenced:
+    """The share of the deals opened in the period with an eligible touch by marketing.
+
+    `look_back` is how long before the opening a touch counts, unless the accord's canonical attribution model says so.
+    """
+
+    look_back: timedelta
+    kind: Literal[Kind.RATIO] = field(default=Kind.RATIO, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("deals opened", "touches", "the history of opting out", "the accord's look-back")
