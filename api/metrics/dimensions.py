@@ -15,6 +15,7 @@ from api.funnel.journeys.company_size import size_of
 from api.identity.survivors import MERGED_INTO
 from api.metrics.context import MetricContext
 from api.sql import Sql, join, name
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
 
@@ -65,9 +66,24 @@ _SHARED: dict[Dimension, DimensionColumn] = {
     Dimension.INDUSTRY: DimensionColumn(Sql("w.industry"), _EMPLOYER),
     Dimension.COMPANY_SIZE: DimensionColumn(Sql(size_of("w.employees")), _EMPLOYER),
 }
+RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
+
+
+def _declared(subject: Subject) -> dict[Dimension, DimensionColumn]:
+    """The columns that tables declare as dimensions, as texts: of the counted record, and of its company."""
+    versions = {RECORD_OF[subject]: ("v", (_VERSION,)), "company": ("w", _EMPLOYER)}
+    return {
+        Dimension[word]: DimensionColumn(Sql("{}.{}::text", name(alias), name(declared.column.name)), joins)
+        for word, declared in DECLARED_DIMENSIONS.items()
+        if declared.table in versions
+        for alias, joins in [versions[declared.table]]
+    }
+
+
 _COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
     Subject.PERSON: {
         **_SHARED,
+        **_declared(Subject.PERSON),
         Dimension.STAGE: DimensionColumn(Sql("c.stage")),
         Dimension.STAGE_GROUP: DimensionColumn(Sql("c.stage")),  # whose group is that of the request's accord
         Dimension.REJECT_REASON: DimensionColumn(Sql("c.reject_reason")),
@@ -81,6 +97,7 @@ _COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
     },
     Subject.DEAL: {
         **_SHARED,
+        **_declared(Subject.DEAL),
         Dimension.COUNTRY: DimensionColumn(Sql("w.country"), _EMPLOYER),
         Dimension.CHANNEL: DimensionColumn(Sql("g.channel"), _PRIMARY_CAMPAIGN),
         Dimension.CAMPAIGN: DimensionColumn(Sql("v.primary_campaign_id"), (_VERSION,), "campaign"),
@@ -99,7 +116,6 @@ RECORD_DIMENSIONS: dict[Dimension, str] = {
     dimension: column.table for columns in _COLUMNS.values() for dimension, column in columns.items() if column.table
 }
 _BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
-RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
 _IN_FORCE = f"{_BEGINS} <= c.at and ({{0}}.valid_to is null or {{0}}.valid_to > c.at)"
 # Joins that neither the principal nor the instant of the request changes.
 _PLAIN_JOINS = {

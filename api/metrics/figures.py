@@ -15,6 +15,7 @@ from api.metrics.periods.buckets import bucket_name, is_cut, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from schema.kpis.company_sizes import COMPANY_SIZES, company_size
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 
 
@@ -119,7 +120,11 @@ def breakdown_key(
     accord = request.context.accord
     if dimension is Dimension.COMPANY_SIZE and (size := company_size(text)) is not None:
         label = size.label
-    if dimension in (Dimension.CHANNEL, Dimension.DEAL_TYPE):
+    declared = DECLARED_DIMENSIONS.get(dimension.value)
+    if declared is not None and declared.column.python is bool:
+        label = {"true": "Yes", "false": "No"}[text]
+    is_word = declared is not None and declared.column.note.vocab is not None
+    if is_word or dimension in (Dimension.CHANNEL, Dimension.DEAL_TYPE):
         label = text.replace("_", " ").capitalize()
     if dimension is Dimension.REJECT_REASON:
         label = next((reason.label for reason in accord.reject_reasons if reason.code == text), text)

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: f2c37c00e2ff
+Revision ID: 37bae19b4f98
 Revises:
-Create Date: 2026-11-29 02:19:00.866949+00:00
+Create Date: 2026-11-29 02:43:09.403888+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "f2c37c00e2ff"
+revision: str = "37bae19b4f98"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -3,6 +3,7 @@
 They stand apart from `schema.vocab` because they follow from the tables: a column may declare that it is a dimension.
 """
 
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.vocab import Vocabulary
 
 
@@ -38,3 +39,5 @@ class Dimension(Vocabulary):
     DEAL_TYPE = "DEAL_TYPE", "What kind of sale the deal is: NEW, EXPANSION or RENEWAL."
     CURRENCY = "CURRENCY", "The currency of the deal's amount (ISO 4217)."
     REJECT_REASON = "REJECT_REASON", "Why sales rejected the handoff. The shares of the reasons sum to the rate."
+    # After those that stand here for type checkers, the columns that tables declare as dimensions.
+    vars().update({word: (word, declared.column.doc) for word, declared in DECLARED_DIMENSIONS.items()})

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schema.described import described
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS, DIMENSION_TABLES
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
 
@@ -88,6 +89,12 @@ _DEAL = (
     _meaning(Dimension.DEAL_TYPE),
     _meaning(Dimension.CURRENCY),
 )
+_DECLARED = {
+    table: tuple(_meaning(Dimension[word]) for word, found in DECLARED_DIMENSIONS.items() if found.table == table)
+    for table in DIMENSION_TABLES
+}
+_ALL_PERSON = (*_PERSON, *_DECLARED["contact"], *_DECLARED["company"])
+_ALL_DEAL = (*_DEAL, *_DECLARED["deal"], *_DECLARED["company"])
 # Dimensions of some KPIs about people only.
 _SOME_PERSON = (
     _meaning(Dimension.STAGE),
@@ -96,12 +103,12 @@ _SOME_PERSON = (
     _meaning(Dimension.RESPONDER, moment=_RESPONSE),
 )
 _MEANINGS = {
-    Subject.PERSON: {meaning.dimension: meaning for meaning in (*_PERSON, *_SOME_PERSON)},
-    Subject.DEAL: {meaning.dimension: meaning for meaning in _DEAL},
+    Subject.PERSON: {meaning.dimension: meaning for meaning in (*_ALL_PERSON, *_SOME_PERSON)},
+    Subject.DEAL: {meaning.dimension: meaning for meaning in _ALL_DEAL},
 }
 STAGE_DIMENSIONS = (Dimension.STAGE, Dimension.STAGE_GROUP)
-PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _PERSON)
-DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _DEAL)
+PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_PERSON)
+DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_DEAL)
 
 
 def meanings(subject: Subject, dimensions: Iterable[Dimension]) -> tuple[DimensionMeaning, ...]:

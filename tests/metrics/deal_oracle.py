@@ -33,6 +33,7 @@ RECORDED = START + timedelta(days=50)  # when all versions were recorded
 CENT = Decimal("0.01")
 # Few different instants, so that requests are often as of the instant of a change.
 TIMES = st.one_of(st.integers(0, 30).map(lambda step: START + timedelta(days=4 * step)), INSTANTS)
+LOST_REASON = Dimension["DEAL_LOST_REASON"]
 # The dimensions that generated deals have.
 DIMENSIONS = (
     *RESPONSIBILITY,
@@ -48,6 +49,7 @@ DIMENSIONS = (
     Dimension.PRODUCT_FAMILY,
     Dimension.DEAL_TYPE,
     Dimension.CURRENCY,
+    LOST_REASON,
 )
 PIPELINES = {"New": UUID(int=51), "More": UUID(int=52)}
 NEW_BUSINESS = {"New": True, "More": False}
@@ -103,6 +105,7 @@ class State:
     kind: str | None
     product: str | None
     campaign: str | None
+    lost_reason: str | None
     is_assumed: bool = False
 
     def holds_by_assumption(self, instant: datetime) -> bool:
@@ -187,6 +190,7 @@ def deals(draw: st.DrawFn) -> MadeDeal:
                 kind=draw(st.sampled_from([None, "NEW", "EXPANSION", "RENEWAL"])),
                 product=draw(st.sampled_from([None, *PRODUCTS])),
                 campaign=draw(st.sampled_from([None, *CAMPAIGNS])),
+                lost_reason=draw(st.sampled_from([None, "Price", "Timing"])) if closing[0] == "LOST" else None,
                 is_assumed=draw(st.booleans()),
             )
         )
@@ -440,6 +444,8 @@ def _value(row: Row, dimension: Dimension, until: datetime) -> str | None:
             return state.kind
         case Dimension.CURRENCY:
             return state.currency
+        case _ if dimension is LOST_REASON:
+            return state.lost_reason
         case Dimension.PIPELINE:
             return STEPS[state.step][1] if state.step else None
         case Dimension.PIPELINE_STAGE:
@@ -506,7 +512,7 @@ async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
     await session.script("set local accord.history_is_given = on")
     kept = [
         *("outcome", "closed_at", "amount", "currency", "probability", "pipeline_stage_id", "owner_id", "type"),
-        *("product_id", "primary_campaign_id"),
+        *("product_id", "primary_campaign_id", "lost_reason"),
     ]
     rows, versions, roles = [], [], []
     for number, deal in enumerate(world):
@@ -530,4 +536,4 @@ def _columns(state: State) -> tuple[object, ...]:
     product = PRODUCTS[state.product][0] if state.product else None
     campaign = CAMPAIGNS[state.campaign] if state.campaign else None
     own = (state.outcome, state.closed_at, state.amount, state.currency, state.chance)
-    return (*own, step, owner, state.kind, product, campaign)
+    return (*own, step, owner, state.kind, product, campaign, state.lost_reason)

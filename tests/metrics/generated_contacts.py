@@ -55,6 +55,7 @@ class Version:
     country: str | None
     owner: str | None
     company: str | None
+    source_detail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ _VALUES = st.tuples(
     st.sampled_from(["DE", "BR", None]),
     st.sampled_from([*MEMBERS, None]),
     st.sampled_from([*COMPANIES, None]),
+    st.sampled_from(["booth", "page", None]),
 )
 _TOUCH = st.builds(
     Touch,
@@ -220,6 +222,7 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
             for occurrence, entry in enumerate(found, start=1)
         ]
     kept = ["contact_id", "valid_from", "valid_to", "is_assumed", "lead_source", "country", "owner_id", "company_id"]
+    kept.append("source_detail")
     rights = ["email_opt_out", "do_not_call", "is_test", "is_internal"]
     await session.copy("contact_version", [*kept, *rights], versions)
     touched = ["contact_id", "id", "occurred_at", "channel", "kind", "direction", "campaign_id"]
@@ -238,4 +241,5 @@ def _contact(key: UUID, person: Person) -> tuple[object, ...]:
 def _version(key: UUID, version: Version, end: datetime | None) -> tuple[object, ...]:
     owner = MEMBERS[version.owner][0] if version.owner else None
     company = COMPANIES[version.company][0] if version.company else None
-    return (key, version.since, end, False, version.lead_source, version.country, owner, company, *[False] * 4)
+    values = (version.lead_source, version.country, owner, company, version.source_detail)
+    return (key, version.since, end, False, *values, *[False] * 4)

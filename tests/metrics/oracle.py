@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from api.metrics.request import KpiRequest, Where
 from api.metrics.resolved_request import MICROSECOND
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip
 from tests.metrics.generated_contacts import (
     ACCORD,
@@ -37,6 +39,9 @@ REASONS = {
 }
 NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
 
+# Journeys have the values of these.
+CARRIED = tuple(dimension for dimension in PERSON_DIMENSIONS if dimension.value not in DECLARED_DIMENSIONS)
+SOURCE_DETAIL = Dimension["CONTACT_SOURCE_DETAIL"]
 RESPONSIBILITY = (
     *(Dimension.OWNER, Dimension.TEAM, Dimension.MANAGER, Dimension.CURRENT_OWNER),
     Dimension.CURRENT_TEAM,
@@ -283,6 +288,8 @@ def _value(row: Row, dimension: Dimension) -> str | None:
             return version.lead_source
         case Dimension.COUNTRY:
             return version.country
+        case _ if dimension is SOURCE_DETAIL:
+            return version.source_detail
         case Dimension.COMPANY:
             return version.company
         case Dimension.INDUSTRY:

@@ -43,6 +43,7 @@ FILTERS = st.one_of(
     st.tuples(st.just(Dimension.CURRENCY), st.sampled_from([("EUR",), ("USD", None)])),
     st.tuples(st.just(Dimension.COMPANY_SIZE), st.sampled_from([("11-50",), (None,)])),
     st.tuples(st.just(Dimension.PRODUCT_FAMILY), st.sampled_from([("Platform",), (None,)])),
+    st.tuples(st.just(oracle.LOST_REASON), st.sampled_from([("Price",), ("Timing", None)])),
     st.tuples(st.just(Dimension.CAMPAIGN_TYPE), st.sampled_from([("Fair",), (None,)])),
 ).map(lambda test: Where(tests=(test,)))
 

@@ -11,6 +11,7 @@ from api.access.field_rights import field_name
 from api.db import ReadSession
 from api.metrics.context import MetricContext
 from api.metrics.dimensions import dimension_table
+from api.metrics.filtering.declared_values import declared_value
 from api.metrics.filtering.filter_conditions import record_id_of
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -33,6 +34,7 @@ from api.plan.value_checks.storable_text import require_storable
 from api.sql import Sql, all_of, name
 from schema.accord import Accord
 from schema.kpis.company_sizes import COMPANY_SIZES, company_size
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
 from schema.tables import SHAPES
@@ -45,6 +47,11 @@ _FREE_TEXTS = {
     Dimension.INDUSTRY: ("company", "industry"),
     Dimension.CAMPAIGN_TYPE: ("campaign", "type"),
     Dimension.PRODUCT_FAMILY: ("product", "family"),
+    **{
+        Dimension[word]: (declared.table, declared.column.name)
+        for word, declared in DECLARED_DIMENSIONS.items()
+        if declared.is_text
+    },
 }
 
 
@@ -106,6 +113,8 @@ async def _stored_values(
     if (table := dimension_table(subject, dimension)) is not None:
         await _require_records(session, dimension, table, values)
         return same
+    if (declared := DECLARED_DIMENSIONS.get(dimension.value)) is not None:
+        return {value: (declared_value(declared, value),) for value in values}
     accord = context.accord
     if (closed := _closed(dimension, accord)) is not None:
         return {value: (_word(*closed, value),) for value in values}
