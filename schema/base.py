@@ -102,6 +102,7 @@ def column(
     - `hidden`: neither GraphQL nor history has the column.
     - `search`: the argument `search` of the table's lists finds the words of this column, through an index.
     - `personal`: personal data of a contact. Only principals with the right PERSONAL_DATA read it.
+    - `dimension`: KPIs can be broken down and filtered by the column, see `schema.kpis.declared_dimensions`.
     - `written_by`: what alone writes the column: the name of a mutation, or of what it is computed from. No derived
       mutation takes a value for it. `changed_by`: the mutation that changes it; only a creation takes a value.
     - `begins`: the row is a fact from this instant on; if null, from `recorded_at`, or as long as the records it links

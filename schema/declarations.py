@@ -37,6 +37,7 @@ class ColumnMeaning(TypedDict, total=False):
     search: bool
     personal: bool
     is_big: bool
+    dimension: bool
     written_by: str | None
     changed_by: str | None
     begins: bool
@@ -68,6 +69,7 @@ class ColumnNote:
     search: bool = False
     personal: bool = False
     is_big: bool = False
+    dimension: bool = False
     written_by: str | None = None
     changed_by: str | None = None
     begins: bool = False

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
+from api.funnel.journeys.company_size import size_of
 from api.identity.survivors import MERGED_INTO
 from api.metrics.context import MetricContext
 from api.sql import Sql, join, name
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
 
@@ -31,8 +33,9 @@ class DimensionJoin(Enum):
     PRESENT = auto()  # p: the record as it is today
     CURRENT_OWNER = auto()  # n: its owner today
     FIRST_TOUCH = auto()  # f: the person's first inbound touch
-    CAMPAIGN = auto()  # g: the deal's primary campaign
+    CAMPAIGN = auto()  # g: the campaign of the first touch, or the deal's primary campaign
     PIPELINE_STAGE = auto()  # s: the deal's pipeline stage
+    PRODUCT = auto()  # r: the deal's product
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +50,65 @@ class DimensionColumn:
 _VERSIONS = ((DimensionJoin.VERSION, "v"), (DimensionJoin.EMPLOYER, "w"))
 _VERSION, _FIRST_TOUCH = DimensionJoin.VERSION, DimensionJoin.FIRST_TOUCH
 _EMPLOYER = (DimensionJoin.VERSION, DimensionJoin.EMPLOYER)
+_FIRST_CAMPAIGN = (_FIRST_TOUCH, DimensionJoin.CAMPAIGN)
+_PRIMARY_CAMPAIGN = (_VERSION, DimensionJoin.CAMPAIGN)
 _RESPONSIBLE = (DimensionJoin.VERSION, DimensionJoin.LATER_OWNER)
 _OWNER_ID = "coalesce(v.owner_id, l.owner_id)"
 _SHARED: dict[Dimension, DimensionColumn] = {
     Dimension.OWNER: DimensionColumn(Sql(_OWNER_ID), _RESPONSIBLE, "member"),
     Dimension.TEAM: DimensionColumn(Sql("m.team_id"), (*_RESPONSIBLE, DimensionJoin.OWNER), "team"),
+    Dimension.MANAGER: DimensionColumn(Sql("m.manager_id"), (*_RESPONSIBLE, DimensionJoin.OWNER), "member"),
     Dimension.CURRENT_OWNER: DimensionColumn(Sql("p.owner_id"), (DimensionJoin.PRESENT,), "member"),
     Dimension.CURRENT_TEAM: DimensionColumn(
         Sql("n.team_id"), (DimensionJoin.PRESENT, DimensionJoin.CURRENT_OWNER), "team"
     ),
     Dimension.COMPANY: DimensionColumn(Sql("o.id"), (_VERSION, DimensionJoin.COMPANY), "company"),
     Dimension.INDUSTRY: DimensionColumn(Sql("w.industry"), _EMPLOYER),
+    Dimension.COMPANY_SIZE: DimensionColumn(Sql(size_of("w.employees")), _EMPLOYER),
 }
+RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
+
+
+def _declared(subject: Subject) -> dict[Dimension, DimensionColumn]:
+    """The columns that tables declare as dimensions, as texts: of the counted record, and of its company."""
+    versions = {RECORD_OF[subject]: ("v", (_VERSION,)), "company": ("w", _EMPLOYER)}
+    return {
+        Dimension[word]: DimensionColumn(Sql("{}.{}::text", name(alias), name(declared.column.name)), joins)
+        for word, declared in DECLARED_DIMENSIONS.items()
+        if declared.table in versions
+        for alias, joins in [versions[declared.table]]
+    }
+
+
 _COLUMNS: dict[Subject, dict[Dimension, DimensionColumn]] = {
     Subject.PERSON: {
         **_SHARED,
+        **_declared(Subject.PERSON),
         Dimension.STAGE: DimensionColumn(Sql("c.stage")),
+        Dimension.STAGE_GROUP: DimensionColumn(Sql("c.stage")),  # whose group is that of the request's accord
         Dimension.REJECT_REASON: DimensionColumn(Sql("c.reject_reason")),
         Dimension.RESPONDER: DimensionColumn(Sql("c.responder_id"), table="member"),
         Dimension.LEAD_SOURCE: DimensionColumn(Sql("v.lead_source"), (_VERSION,)),
         Dimension.COUNTRY: DimensionColumn(Sql("v.country"), (_VERSION,)),
         Dimension.CHANNEL: DimensionColumn(Sql("f.channel"), (_FIRST_TOUCH,)),
         Dimension.CAMPAIGN: DimensionColumn(Sql("f.campaign_id"), (_FIRST_TOUCH,), "campaign"),
+        Dimension.CAMPAIGN_TYPE: DimensionColumn(Sql("g.type"), _FIRST_CAMPAIGN),
+        Dimension.PARENT_CAMPAIGN: DimensionColumn(Sql("g.parent_id"), _FIRST_CAMPAIGN, "campaign"),
     },
     Subject.DEAL: {
         **_SHARED,
+        **_declared(Subject.DEAL),
         Dimension.COUNTRY: DimensionColumn(Sql("w.country"), _EMPLOYER),
-        Dimension.CHANNEL: DimensionColumn(Sql("g.channel"), (_VERSION, DimensionJoin.CAMPAIGN)),
+        Dimension.CHANNEL: DimensionColumn(Sql("g.channel"), _PRIMARY_CAMPAIGN),
         Dimension.CAMPAIGN: DimensionColumn(Sql("v.primary_campaign_id"), (_VERSION,), "campaign"),
+        Dimension.CAMPAIGN_TYPE: DimensionColumn(Sql("g.type"), _PRIMARY_CAMPAIGN),
+        Dimension.PARENT_CAMPAIGN: DimensionColumn(Sql("g.parent_id"), _PRIMARY_CAMPAIGN, "campaign"),
         Dimension.PIPELINE: DimensionColumn(Sql("s.pipeline_id"), (_VERSION, DimensionJoin.PIPELINE_STAGE), "pipeline"),
         Dimension.PIPELINE_STAGE: DimensionColumn(Sql("v.pipeline_stage_id"), (_VERSION,), "pipeline_stage"),
         Dimension.PRODUCT: DimensionColumn(Sql("v.product_id"), (_VERSION,), "product"),
+        Dimension.PRODUCT_FAMILY: DimensionColumn(Sql("r.family"), (_VERSION, DimensionJoin.PRODUCT)),
+        Dimension.DEAL_TYPE: DimensionColumn(Sql("v.type"), (_VERSION,)),
+        Dimension.CURRENCY: DimensionColumn(Sql("v.currency"), (_VERSION,)),
     },
 }
 # The dimensions whose values are records, with the table of these.
@@ -85,7 +116,6 @@ RECORD_DIMENSIONS: dict[Dimension, str] = {
     dimension: column.table for columns in _COLUMNS.values() for dimension, column in columns.items() if column.table
 }
 _BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
-RECORD_OF = {Subject.PERSON: "contact", Subject.DEAL: "deal"}  # the table of the records that are counted
 _IN_FORCE = f"{_BEGINS} <= c.at and ({{0}}.valid_to is null or {{0}}.valid_to > c.at)"
 # Joins that neither the principal nor the instant of the request changes.
 _PLAIN_JOINS = {
@@ -93,8 +123,9 @@ _PLAIN_JOINS = {
     DimensionJoin.OWNER: f"member m on m.id = {_OWNER_ID}",
     DimensionJoin.PRESENT: "{record} p on p.id = c.{record}_id",
     DimensionJoin.CURRENT_OWNER: "member n on n.id = p.owner_id",
-    DimensionJoin.CAMPAIGN: "campaign g on g.id = v.primary_campaign_id",
+    DimensionJoin.CAMPAIGN: "campaign g on g.id = {campaign}",
     DimensionJoin.PIPELINE_STAGE: "pipeline_stage s on s.id = v.pipeline_stage_id",
+    DimensionJoin.PRODUCT: "product r on r.id = v.product_id",
 }
 
 
@@ -166,7 +197,8 @@ def _join(subject: Subject, needed: DimensionJoin, context: MetricContext, until
         case DimensionJoin.FIRST_TOUCH:
             return _first_touch(context)
         case _:
-            return Sql(f" left join {_PLAIN_JOINS[needed].format(record=record)}")
+            campaign = "f.campaign_id" if subject is Subject.PERSON else "v.primary_campaign_id"
+            return Sql(f" left join {_PLAIN_JOINS[needed].format(record=record, campaign=campaign)}")
 
 
 def _later_owner(record: str, until: datetime) -> Sql:

@@ -1,7 +1,7 @@
 """The figures of an answer: its series, and its breakdown by the requested dimensions."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -14,6 +14,8 @@ from api.metrics.kinds.kind import FigureValues, KpiKind
 from api.metrics.periods.buckets import bucket_name, is_cut, pairs
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
+from schema.kpis.company_sizes import COMPANY_SIZES, company_size
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 
 
@@ -131,7 +133,13 @@ def breakdown_key(
         return BreakdownKey(dimension=dimension, id=f"{table}_{key}", value=name, label=name)
     text = label = str(key)
     accord = request.context.accord
-    if dimension is Dimension.CHANNEL:
+    if dimension is Dimension.COMPANY_SIZE and (size := company_size(text)) is not None:
+        label = size.label
+    declared = DECLARED_DIMENSIONS.get(dimension.value)
+    if declared is not None and declared.column.python is bool:
+        label = {"true": "Yes", "false": "No"}[text]
+    is_word = declared is not None and declared.column.note.vocab is not None
+    if is_word or dimension in (Dimension.CHANNEL, Dimension.DEAL_TYPE):
         label = text.replace("_", " ").capitalize()
     if dimension is Dimension.REJECT_REASON:
         label = next((reason.label for reason in accord.reject_reasons if reason.code == text), text)
@@ -141,15 +149,17 @@ def breakdown_key(
 
 
 def _in_display_order(request: ResolvedKpiRequest, groups: list[Group]) -> list[Group]:
-    """Sort groups from the largest down, stages by rank; groups with the same first value stay together."""
+    """Sort groups from the largest down, or in the order of the dimension; those of one first value stay together."""
     size = Counter[BreakdownKey]()
     for group in groups:
         size[group.keys[0]] += _size(request, group)
 
+    orders = _orders(request)
+
     def place(group: Group) -> list[tuple[int, str, str]]:
         sizes = (size[group.keys[0]], _size(request, group))
         return [
-            (_rank(request, key, large), key.label, key.id or "")
+            (_rank(orders, key, large), key.label, key.id or "")
             for key, large in zip(group.keys, sizes[-len(group.keys) :], strict=True)
         ]
 
@@ -161,8 +171,21 @@ def _size(request: ResolvedKpiRequest, group: Group) -> int:
     return int(group.numerator or 0) if Dimension.REJECT_REASON in request.by else group.n
 
 
-def _rank(request: ResolvedKpiRequest, key: BreakdownKey, large: int) -> int:
-    return request.stages.index(key.value) if key.dimension is Dimension.STAGE and key.value else -large
+def _orders(request: ResolvedKpiRequest) -> Mapping[Dimension, Sequence[str]]:
+    """The dimensions whose values have an order of their own: stages and their groups from the first, sizes."""
+    return {
+        Dimension.STAGE: request.stages,
+        Dimension.STAGE_GROUP: [stage.group for stage in request.context.accord.stages],
+        Dimension.COMPANY_SIZE: [size.value for size in COMPANY_SIZES],
+    }
+
+
+def _rank(orders: Mapping[Dimension, Sequence[str]], key: BreakdownKey, large: int) -> int:
+    """The place of a key; one without a value comes after all that have an order."""
+    order = orders.get(key.dimension)
+    if order is None:
+        return -large
+    return order.index(key.value) if key.value in order else len(order)
 
 
 def _stages_shown(request: ResolvedKpiRequest, keys: Iterable[Keys]) -> list[str]:

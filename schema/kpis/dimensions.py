@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schema.described import described
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS, DIMENSION_TABLES
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
 
@@ -46,14 +47,26 @@ def _meaning(dimension: Dimension, definition: str | None = None, *, moment: str
 _RESPONSIBILITY = (
     _meaning(Dimension.OWNER, moment=_RESPONSIBLE),
     _meaning(Dimension.TEAM, moment=_RESPONSIBLE),
+    _meaning(Dimension.MANAGER, moment=_RESPONSIBLE),
     _meaning(Dimension.CURRENT_OWNER, moment=_TODAY),
     _meaning(Dimension.CURRENT_TEAM, moment=_TODAY),
 )
-_COMPANY = (_meaning(Dimension.COMPANY), _meaning(Dimension.INDUSTRY))
+_COMPANY = (_meaning(Dimension.COMPANY), _meaning(Dimension.INDUSTRY), _meaning(Dimension.COMPANY_SIZE))
 _PERSON = (
     _meaning(Dimension.LEAD_SOURCE),
     _meaning(Dimension.CHANNEL, "The channel of the person's first inbound touchpoint.", moment=_FIRST_TOUCH),
     _meaning(Dimension.CAMPAIGN, "The campaign of the person's first inbound touchpoint.", moment=_FIRST_TOUCH),
+    _meaning(
+        Dimension.CAMPAIGN_TYPE,
+        "The present type of the campaign of the person's first inbound touchpoint.",
+        moment=_FIRST_TOUCH,
+    ),
+    _meaning(
+        Dimension.PARENT_CAMPAIGN,
+        "The campaign that the campaign of the person's first inbound touchpoint is a part of at present; empty if of "
+        "none.",
+        moment=_FIRST_TOUCH,
+    ),
     *_RESPONSIBILITY,
     _meaning(Dimension.COUNTRY, "The country of the contact."),
     *_COMPANY,
@@ -61,25 +74,41 @@ _PERSON = (
 _DEAL = (
     _meaning(Dimension.CHANNEL, "The channel of the deal's primary campaign."),
     _meaning(Dimension.CAMPAIGN, "The deal's primary campaign."),
+    _meaning(Dimension.CAMPAIGN_TYPE, "The present type of the deal's primary campaign."),
+    _meaning(
+        Dimension.PARENT_CAMPAIGN,
+        "The campaign that the deal's primary campaign is a part of at present; empty if of none.",
+    ),
     *_RESPONSIBILITY,
     _meaning(Dimension.COUNTRY, "The country of the deal's company."),
     *_COMPANY,
     _meaning(Dimension.PIPELINE),
     _meaning(Dimension.PIPELINE_STAGE),
     _meaning(Dimension.PRODUCT),
+    _meaning(Dimension.PRODUCT_FAMILY),
+    _meaning(Dimension.DEAL_TYPE),
+    _meaning(Dimension.CURRENCY),
 )
+_DECLARED = {
+    table: tuple(_meaning(Dimension[word]) for word, found in DECLARED_DIMENSIONS.items() if found.table == table)
+    for table in DIMENSION_TABLES
+}
+_ALL_PERSON = (*_PERSON, *_DECLARED["contact"], *_DECLARED["company"])
+_ALL_DEAL = (*_DEAL, *_DECLARED["deal"], *_DECLARED["company"])
 # Dimensions of some KPIs about people only.
 _SOME_PERSON = (
     _meaning(Dimension.STAGE),
+    _meaning(Dimension.STAGE_GROUP),
     _meaning(Dimension.REJECT_REASON, moment="The decision."),
     _meaning(Dimension.RESPONDER, moment=_RESPONSE),
 )
 _MEANINGS = {
-    Subject.PERSON: {meaning.dimension: meaning for meaning in (*_PERSON, *_SOME_PERSON)},
-    Subject.DEAL: {meaning.dimension: meaning for meaning in _DEAL},
+    Subject.PERSON: {meaning.dimension: meaning for meaning in (*_ALL_PERSON, *_SOME_PERSON)},
+    Subject.DEAL: {meaning.dimension: meaning for meaning in _ALL_DEAL},
 }
-PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _PERSON)
-DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _DEAL)
+STAGE_DIMENSIONS = (Dimension.STAGE, Dimension.STAGE_GROUP)
+PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_PERSON)
+DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_DEAL)
 
 
 def meanings(subject: Subject, dimensions: Iterable[Dimension]) -> tuple[DimensionMeaning, ...]:

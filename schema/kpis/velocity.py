@@ -1,7 +1,7 @@
 """KPIs of speed: how long something takes."""
 
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
+from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS, STAGE_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.deals import Closings, Cycle
@@ -83,7 +83,7 @@ TIME_IN_STAGE = Kpi(
     measure=Stay(),
     unit=Unit.SECONDS,
     subject=Subject.PERSON,
-    dimensions=(Dimension.STAGE, *PERSON_DIMENSIONS),
+    dimensions=(*STAGE_DIMENSIONS, *PERSON_DIMENSIONS),
     switches=STAY_SWITCHES,
     guard="stage_conversion",
     source="The accord's ladder of stages and its exits.",
@@ -104,7 +104,7 @@ STALLED_RATE = Kpi(
     measure=Stalled(),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
-    dimensions=(Dimension.STAGE, *PERSON_DIMENSIONS),
+    dimensions=(*STAGE_DIMENSIONS, *PERSON_DIMENSIONS),
     switches=STATE_SWITCHES,
     guard="stage_conversion",
     source="The accord's ladder of stages and their windows.",

@@ -1,7 +1,6 @@
 """KPIs of volume: how many entries, deals and customers."""
 
-from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
+from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS, STAGE_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.counts import Count
@@ -21,7 +20,7 @@ STAGE_VOLUME = Kpi(
     measure=Count(Entries(None)),
     unit=Unit.COUNT,
     subject=Subject.PERSON,
-    dimensions=(Dimension.STAGE, *PERSON_DIMENSIONS),
+    dimensions=(*STAGE_DIMENSIONS, *PERSON_DIMENSIONS),
     switches=ENTRY_SWITCHES,
     source="The accord's ladder of stages.",
 )

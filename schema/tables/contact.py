@@ -35,7 +35,11 @@ class Contact(HistoryRecord, table=True):
         "E-mail address, in lower case.", format=Format.EMAIL, index=True, search=True, personal=True, default=None
     )
     email_kind: EmailKind | None = column(
-        "The kind of mailbox, computed from the e-mail address.", vocab=EmailKind, written_by="email", default=None
+        "The kind of mailbox, computed from the e-mail address.",
+        vocab=EmailKind,
+        written_by="email",
+        dimension=True,
+        default=None,
     )
     phone: str | None = column(
         "Telephone number: its digits, with a leading + if it is international, and x before an extension.",
@@ -63,7 +67,7 @@ class Contact(HistoryRecord, table=True):
         "Where the person first came from, as the source system writes it; null if it does not record it.", default=None
     )
     source_detail: str | None = column(
-        "Details of the lead source, such as the landing page, list or event.", default=None
+        "Details of the lead source, such as the landing page, list or event.", dimension=True, default=None
     )
     lead_score: int | None = column(
         "The lead score of the source system, in points, as imported.", unit=Unit.POINTS, default=None

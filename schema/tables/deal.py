@@ -99,6 +99,7 @@ class Deal(HistoryRecord, table=True):
     lost_reason: str | None = column(
         "Why the deal was lost, as the source system writes it; null unless it was lost.",
         written_by="closeDeal",
+        dimension=True,
         default=None,
     )
     primary_campaign_id: UUID | None = link(

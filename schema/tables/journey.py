@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from schema.base import Table, column, link
 from schema.deal_events import DealEvent
-from schema.vocab import Channel, Currency, DealOutcome, HandoffStatus, NotCountedReason
+from schema.vocab import Channel, Currency, DealOutcome, DealType, HandoffStatus, NotCountedReason
 
 
 class Dimensioned(Table):
@@ -37,6 +37,7 @@ class Dimensioned(Table):
         "company", "The company at that instant.", index=False, is_derived=True, default=None
     )
     industry: str | None = column("The industry of that company at that instant.", default=None)
+    company_size: str | None = column("The band of that company's size at that instant.", default=None)
     owner_id: UUID | None = link(
         "member",
         "The owner at that instant; if there was none, the first one after it.",
@@ -178,6 +179,13 @@ class DealJourney(Table, table=True):
     company_id: UUID | None = link("company", "The company.", index=False, is_derived=True, default=None)
     industry: str | None = column("The industry of that company.", default=None)
     country: str | None = column("The country of that company.", default=None)
+    company_size: str | None = column("The band of that company's size.", default=None)
+    deal_type: DealType | None = column("The type of the deal then.", vocab=DealType, default=None)
+    deal_currency: Currency | None = column(
+        "The currency that the deal had then, which the amount of a late record may not have.",
+        vocab=Currency,
+        default=None,
+    )
     owner_id: UUID | None = link(
         "member",
         "The owner then; if there was none, the first one after it.",

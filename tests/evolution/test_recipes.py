@@ -17,6 +17,7 @@ EXAMPLES = {
     "Add an entity": ("Competitor", "competitor"),
     "Add a KPI": ("DEALS_CLOSED", "deals_closed"),
     "Add a dimension": ("STAGE_CATEGORY",),
+    "Add a dimension from a column": ("persona", "PERSONA", "contactPersona"),
     "Add a rule leaf": ("RejectedFor", "rejected_for"),
     "Add a root field": ("reportingCurrency", "reporting_currency"),
     "Add a preset": ("newsletter",),
@@ -28,6 +29,7 @@ CONTRACT = {
     "Add an entity": r"^type Competitor2? ",
     "Add a KPI": r"^enum KpiKey .*?^  DEALS_CLOSED(_2)?$",
     "Add a dimension": r"^enum KpiDimension .*?^  STAGE_CATEGORY(_2)?$",
+    "Add a dimension from a column": r"^enum KpiDimension .*?^  CONTACT_PERSONA(_2)?$",
     "Add a root field": r"^type Query .*?^  reportingCurrency2?: Currency$",
 }
 

@@ -61,9 +61,11 @@ CHANGEABLE: Mapping[str, tuple[tuple[str, tuple[object, ...]], ...]] = {
         ("direction", ("INBOUND", "OUTBOUND")),
         ("voided_at", (datetime(2026, 1, 1, tzinfo=UTC), None)),
     ),
-    "company": (("industry", ("steel", "food", None)), ("employees", (1, 2))),
+    "company": (("industry", ("steel", "food", None)), ("employees", (1, 2, 300, None))),
     "deal": (
         ("amount", (-1, 1, 9, None)),
+        ("type", ("NEW", "RENEWAL", None)),
+        ("currency", ("EUR", "USD")),
         ("name", ("n", "m")),
         ("deleted_at", (datetime(2026, 1, 1, tzinfo=UTC), None)),
     ),
@@ -122,7 +124,8 @@ class World:
             row |= {"company_id": self.one("company")} if table == "contact" else {}
             row |= {"pipeline_stage_id": self.one("pipeline_stage"), "amount": 7} if table == "deal" else {}
         elif table == "deal_contact":
-            row = {"deal_id": self.one("deal"), "contact_id": self.one("contact"), "since": self.instant()}
+            id_ = self.one("deal")  # a role is known by its deal
+            row = {"deal_id": id_, "contact_id": self.one("contact"), "since": self.instant()}
         elif table == "touchpoint":
             row |= {"contact_id": self.one("contact"), "occurred_at": self.instant(), "kind": "FORM"}
             row |= {"direction": "INBOUND", "campaign_id": self.one("campaign"), "channel": "EMAIL"}

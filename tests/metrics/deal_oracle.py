@@ -1,7 +1,7 @@
 """Generated deals with history, and an independent oracle: plain Python written from the definition of every KPI."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,21 +13,43 @@ from hypothesis import strategies as st
 from api.db import WriteSession
 from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
+from api.sql import Sql
 from schema.kpis.dimension_vocab import Dimension
 from schema.vocab import NotCountedReason
-from tests.metrics.generated_contacts import INSTANTS, MEMBERS, NOW, START
-from tests.metrics.oracle import RESPONSIBILITY, Key, _bucket, _in_period, responsible
+from tests.metrics.generated_contacts import (
+    CAMPAIGN_TYPES,
+    CAMPAIGNS,
+    INSTANTS,
+    MEMBERS,
+    NOW,
+    PARENTS,
+    START,
+    prepare_campaigns,
+    prepare_managers,
+)
+from tests.metrics.oracle import RESPONSIBILITY, Key, _bucket, _in_period, band, responsible
 
 RECORDED = START + timedelta(days=50)  # when all versions were recorded
 CENT = Decimal("0.01")
 # Few different instants, so that requests are often as of the instant of a change.
 TIMES = st.one_of(st.integers(0, 30).map(lambda step: START + timedelta(days=4 * step)), INSTANTS)
+LOST_REASON = Dimension["DEAL_LOST_REASON"]
 # The dimensions that generated deals have.
 DIMENSIONS = (
     *RESPONSIBILITY,
     Dimension.COMPANY,
+    Dimension.COMPANY_SIZE,
+    Dimension.CHANNEL,
+    Dimension.CAMPAIGN,
+    Dimension.CAMPAIGN_TYPE,
+    Dimension.PARENT_CAMPAIGN,
     Dimension.PIPELINE,
     Dimension.PIPELINE_STAGE,
+    Dimension.PRODUCT,
+    Dimension.PRODUCT_FAMILY,
+    Dimension.DEAL_TYPE,
+    Dimension.CURRENCY,
+    LOST_REASON,
 )
 PIPELINES = {"New": UUID(int=51), "More": UUID(int=52)}
 NEW_BUSINESS = {"New": True, "More": False}
@@ -38,6 +60,15 @@ STEPS = {
     "bare": (UUID(int=63), "More", None),
 }
 BUYERS = {"Acme": UUID(int=71), "Bolt": UUID(int=72)}
+EMPLOYEES = {"Acme": 11, "Bolt": None}
+CHANNELS = {"Spring": "EVENT", "Autumn": None}  # of the campaigns
+OF_CAMPAIGN: dict[Dimension, Mapping[str, str | None]] = {
+    Dimension.CAMPAIGN: {name: name for name in CAMPAIGNS},
+    Dimension.CHANNEL: CHANNELS,
+    Dimension.CAMPAIGN_TYPE: CAMPAIGN_TYPES,
+    Dimension.PARENT_CAMPAIGN: PARENTS,
+}
+PRODUCTS = {"Core": (UUID(int=91), "Platform"), "Extra": (UUID(int=92), None)}
 # A person: their id, their company before MOVED, and their company since then.
 MOVED = START + timedelta(days=60)
 PEOPLE = {
@@ -71,6 +102,10 @@ class State:
     chance: Decimal | None
     step: str | None
     owner: str | None
+    kind: str | None
+    product: str | None
+    campaign: str | None
+    lost_reason: str | None
     close_date: date | None = None
     is_assumed: bool = False
 
@@ -156,6 +191,10 @@ def deals(draw: st.DrawFn) -> MadeDeal:
                 chance=draw(st.sampled_from([None, None, Decimal("0.5"), Decimal("0.3333")])),
                 step=draw(st.sampled_from([None, *STEPS])),
                 owner=draw(st.sampled_from([None, *MEMBERS])),
+                kind=draw(st.sampled_from([None, "NEW", "EXPANSION", "RENEWAL"])),
+                product=draw(st.sampled_from([None, *PRODUCTS])),
+                campaign=draw(st.sampled_from([None, *CAMPAIGNS])),
+                lost_reason=draw(st.sampled_from([None, "Price", "Timing"])) if closing[0] == "LOST" else None,
                 close_date=draw(CLOSE_DATES),
                 is_assumed=draw(st.booleans()),
             )
@@ -226,6 +265,8 @@ def count(
     else:
         rows, last = list(_rows(world, request, until, reporting, zone)), None
     for row in rows:
+        if not all(_value(row, dimension, until) in values for dimension, values in request.where.tests):
+            continue
         is_whole = last is None or row.at == last
         if row.reason is not None:
             is_left_out = row.is_counted and (row.value is not None or request.key not in MONEY)
@@ -259,7 +300,8 @@ def _tally(figure: Figure, row: Row, request: KpiRequest) -> None:
     figure.n += 1
     figure.part += row.is_part
     # Today's values are read from no state of the past.
-    reads_state = any(dimension not in (Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM) for dimension in request.by)
+    dimensions = (*request.by, *(dimension for dimension, _ in request.where.tests))
+    reads_state = any(dimension not in (Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM) for dimension in dimensions)
     state = row.deal.state_at(row.at) if reads_state else None
     figure.assumed += row.is_assumed or (state is not None and state.holds_by_assumption(row.at))
     if row.kept is not None:
@@ -407,12 +449,24 @@ def _value(row: Row, dimension: Dimension, until: datetime) -> str | None:
     match dimension:
         case Dimension.COMPANY:
             return row.deal.company
+        case Dimension.COMPANY_SIZE:
+            return band(EMPLOYEES.get(row.deal.company or ""))
+        case Dimension.PRODUCT:
+            return state.product
+        case Dimension.PRODUCT_FAMILY:
+            return PRODUCTS[state.product][1] if state.product else None
+        case Dimension.DEAL_TYPE:
+            return state.kind
+        case Dimension.CURRENCY:
+            return state.currency
+        case _ if dimension is LOST_REASON:
+            return state.lost_reason
         case Dimension.PIPELINE:
             return STEPS[state.step][1] if state.step else None
         case Dimension.PIPELINE_STAGE:
             return state.step
         case _:
-            raise AssertionError(dimension)
+            return OF_CAMPAIGN[dimension][state.campaign] if state.campaign else None
 
 
 def _owner(row: Row, until: datetime) -> str | None:
@@ -434,8 +488,16 @@ async def prepare_deals(session: WriteSession) -> None:
         for rank, (name, (key, pipeline, chance)) in enumerate(STEPS.items(), start=1)
     ]
     await session.copy("pipeline_stage", ["id", "pipeline_id", "name", "rank", "probability", "category"], steps)
+    await prepare_managers(session)
+    await prepare_campaigns(session)
+    await session.run(Sql("update campaign set channel = 'EVENT' where name = 'Spring'"))
+    products = [(key, name, family) for name, (key, family) in PRODUCTS.items()]
+    await session.copy("product", ["id", "name", "family"], products)
     await session.script("set local accord.history_is_given = on")
     await session.copy("company", ["id", "name"], [(key, name) for name, key in BUYERS.items()])
+    begin = START - timedelta(days=400)
+    sizes = [(key, begin, False, name, EMPLOYEES[name]) for name, key in BUYERS.items()]
+    await session.copy("company_version", ["company_id", "valid_from", "is_assumed", "name", "employees"], sizes)
     survivor = PEOPLE["alone"][0]
     people = [
         (
@@ -463,7 +525,10 @@ async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
     """Replace the deals in the database."""
     await session.script("delete from deal_contact; delete from deal_version; delete from deal")
     await session.script("set local accord.history_is_given = on")
-    kept = ["outcome", "closed_at", "amount", "currency", "probability", "pipeline_stage_id", "owner_id", "close_date"]
+    kept = [
+        *("outcome", "closed_at", "amount", "currency", "probability", "pipeline_stage_id", "owner_id", "type"),
+        *("product_id", "primary_campaign_id", "lost_reason", "close_date"),
+    ]
     rows, versions, roles = [], [], []
     for number, deal in enumerate(world):
         key = UUID(int=2000 + number)
@@ -483,5 +548,7 @@ async def load_deals(session: WriteSession, world: list[MadeDeal]) -> None:
 
 def _columns(state: State) -> tuple[object, ...]:
     step, owner = STEPS[state.step][0] if state.step else None, MEMBERS[state.owner][0] if state.owner else None
-    values = (state.outcome, state.closed_at, state.amount, state.currency, state.chance, step, owner)
-    return (*values, state.close_date)
+    product = PRODUCTS[state.product][0] if state.product else None
+    campaign = CAMPAIGNS[state.campaign] if state.campaign else None
+    own = (state.outcome, state.closed_at, state.amount, state.currency, state.chance)
+    return (*own, step, owner, state.kind, product, campaign, state.lost_reason, state.close_date)

@@ -13,6 +13,7 @@ from schema.accord import Accord
 START = datetime(2026, 1, 10, tzinfo=UTC)
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 STAGES = ("inquiry", "mql", "sal", "customer")
+GROUPS = {"inquiry": "Early", "mql": "Early", "sal": "Late", "customer": "Late"}
 WINDOWS = ("20 days", "14 days", "30 days", None)
 EVALUATION = UUID(int=7)
 
@@ -24,7 +25,7 @@ ACCORD = Accord.model_validate(
             {
                 "key": key,
                 "title": key.title(),
-                "group": "All",
+                "group": GROUPS[key],
                 "owner": "SALES",
                 "meaning": "Made up.",
                 "rule": {"all": []},
@@ -54,6 +55,7 @@ class Version:
     country: str | None
     owner: str | None
     company: str | None
+    source_detail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,18 @@ class Person:
 
 TEAMS = {"Hunters": UUID(int=11), "Farmers": UUID(int=12)}
 MEMBERS = {"Ada": (UUID(int=21), "Hunters"), "Ben": (UUID(int=22), "Farmers"), "Cyd": (UUID(int=23), None)}
+MANAGERS = {"Ada": "Cyd", "Ben": "Ada", "Cyd": None}
 CAMPAIGNS = {"Spring": UUID(int=31), "Autumn": UUID(int=32)}
+CAMPAIGN_TYPES = {"Spring": "Fair", "Autumn": None}
+PARENTS = {"Spring": "Autumn", "Autumn": None}
 # A company: its id, and its industries with their start.
 COMPANIES = {
     "Acme": (UUID(int=41), ((START - timedelta(days=400), "Tools"), (START + timedelta(days=40), "Toys"))),
     "Blank": (UUID(int=42), ((START - timedelta(days=400), None),)),
 }
+
+# The numbers of employees in these times.
+EMPLOYEES: dict[str, tuple[int | None, ...]] = {"Acme": (250, 1001), "Blank": (0,)}
 
 # Few different instants, so that ties and boundaries occur: quarters of a day, and midnights of the tested zones.
 INSTANTS = st.one_of(
@@ -131,6 +139,7 @@ _VALUES = st.tuples(
     st.sampled_from(["DE", "BR", None]),
     st.sampled_from([*MEMBERS, None]),
     st.sampled_from([*COMPANIES, None]),
+    st.sampled_from(["booth", "page", None]),
 )
 _TOUCH = st.builds(
     Touch,
@@ -147,14 +156,18 @@ async def prepare(session: WriteSession, version_id: UUID) -> None:
     await session.copy("team", ["id", "name", "kind"], [(key, name, "SALES") for name, key in TEAMS.items()])
     members = [(key, name, TEAMS[team] if team else None) for name, (key, team) in MEMBERS.items()]
     await session.copy("member", ["id", "name", "team_id"], members)
-    await session.copy("campaign", ["id", "name"], [(key, name) for name, key in CAMPAIGNS.items()])
+    await prepare_managers(session)
+    await prepare_campaigns(session)
     await session.script("set local accord.history_is_given = on")
     await session.copy("company", ["id", "name"], [(key, name) for name, (key, _) in COMPANIES.items()])
     rows = []
     for name, (key, history) in COMPANIES.items():
         ends = [since for since, _ in history[1:]] + [None]
-        rows += [(key, since, end, False, name, industry) for (since, industry), end in zip(history, ends, strict=True)]
-    columns = ["company_id", "valid_from", "valid_to", "is_assumed", "name", "industry"]
+        rows += [
+            (key, since, end, False, name, industry, employees)
+            for (since, industry), end, employees in zip(history, ends, EMPLOYEES[name], strict=True)
+        ]
+    columns = ["company_id", "valid_from", "valid_to", "is_assumed", "name", "industry", "employees"]
     await session.copy("company_version", columns, rows)
     await session.run(
         Sql(
@@ -164,6 +177,21 @@ async def prepare(session: WriteSession, version_id: UUID) -> None:
             version_id,
         )
     )
+
+
+async def prepare_managers(session: WriteSession) -> None:
+    """Write who manages whom among the members."""
+    for name, manager in MANAGERS.items():
+        if manager is not None:
+            change = "update member set manager_id = {} where id = {}"
+            await session.run(Sql(change, MEMBERS[manager][0], MEMBERS[name][0]))
+
+
+async def prepare_campaigns(session: WriteSession) -> None:
+    """Write the campaigns, a parent before the campaigns that are parts of it."""
+    ordered = sorted(CAMPAIGNS.items(), key=lambda item: PARENTS[item[0]] is not None)
+    rows = [(key, name, CAMPAIGN_TYPES[name], CAMPAIGNS.get(PARENTS[name] or "")) for name, key in ordered]
+    await session.copy("campaign", ["id", "name", "type", "parent_id"], rows)
 
 
 async def load(session: WriteSession, world: list[Person], version_id: UUID) -> None:
@@ -194,6 +222,7 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
             for occurrence, entry in enumerate(found, start=1)
         ]
     kept = ["contact_id", "valid_from", "valid_to", "is_assumed", "lead_source", "country", "owner_id", "company_id"]
+    kept.append("source_detail")
     rights = ["email_opt_out", "do_not_call", "is_test", "is_internal"]
     await session.copy("contact_version", [*kept, *rights], versions)
     touched = ["contact_id", "id", "occurred_at", "channel", "kind", "direction", "campaign_id"]
@@ -212,4 +241,5 @@ def _contact(key: UUID, person: Person) -> tuple[object, ...]:
 def _version(key: UUID, version: Version, end: datetime | None) -> tuple[object, ...]:
     owner = MEMBERS[version.owner][0] if version.owner else None
     company = COMPANIES[version.company][0] if version.company else None
-    return (key, version.since, end, False, version.lead_source, version.country, owner, company, *[False] * 4)
+    values = (version.lead_source, version.country, owner, company, version.source_detail)
+    return (key, version.since, end, False, *values, *[False] * 4)

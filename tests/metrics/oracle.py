@@ -1,6 +1,7 @@
 """An independent oracle: plain Python over generated contacts, written from the meaning of the switches."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -8,9 +9,26 @@ from zoneinfo import ZoneInfo
 
 from api.metrics.request import KpiRequest, Where
 from api.metrics.resolved_request import MICROSECOND
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip
-from tests.metrics.generated_contacts import ACCORD, COMPANIES, MEMBERS, NOW, STAGES, Person, Touch, Version
+from tests.metrics.generated_contacts import (
+    ACCORD,
+    CAMPAIGN_TYPES,
+    CAMPAIGNS,
+    COMPANIES,
+    EMPLOYEES,
+    GROUPS,
+    MANAGERS,
+    MEMBERS,
+    NOW,
+    PARENTS,
+    STAGES,
+    Person,
+    Touch,
+    Version,
+)
 
 Key = tuple[str | None, ...]
 REASONS = {
@@ -21,7 +39,13 @@ REASONS = {
 }
 NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
 
-RESPONSIBILITY = (Dimension.OWNER, Dimension.TEAM, Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM)
+# Journeys have the values of these.
+CARRIED = tuple(dimension for dimension in PERSON_DIMENSIONS if dimension.value not in DECLARED_DIMENSIONS)
+SOURCE_DETAIL = Dimension["CONTACT_SOURCE_DETAIL"]
+RESPONSIBILITY = (
+    *(Dimension.OWNER, Dimension.TEAM, Dimension.MANAGER, Dimension.CURRENT_OWNER),
+    Dimension.CURRENT_TEAM,
+)
 
 
 @dataclass
@@ -259,27 +283,43 @@ def _value(row: Row, dimension: Dimension) -> str | None:
     if dimension in RESPONSIBILITY:
         return responsible(dimension, _owner(row), row.person.versions[-1].owner)
     version = _version(row.person, row.at)
-    first = _first_touch(row.person)
-    if first is not None and first.at > row.at:
-        first = None
     match dimension:
         case Dimension.LEAD_SOURCE:
             return version.lead_source
         case Dimension.COUNTRY:
             return version.country
+        case _ if dimension is SOURCE_DETAIL:
+            return version.source_detail
         case Dimension.COMPANY:
             return version.company
         case Dimension.INDUSTRY:
             history = COMPANIES[version.company][1] if version.company else ()
             return next((industry for since, industry in reversed(history) if since <= row.at), None)
-        case Dimension.CHANNEL:
-            return first.channel if first else None
-        case Dimension.CAMPAIGN:
-            return first.campaign if first else None
+        case Dimension.COMPANY_SIZE:
+            if version.company is None:
+                return None
+            since = [since for since, _ in COMPANIES[version.company][1] if since <= row.at]
+            return band(EMPLOYEES[version.company][len(since) - 1]) if since else None
         case Dimension.STAGE:
             return row.stage
+        case Dimension.STAGE_GROUP:
+            return GROUPS[row.stage]
         case _:
-            raise AssertionError(dimension)
+            return _of_first_touch(row, dimension)
+
+
+def _of_first_touch(row: Row, dimension: Dimension) -> str | None:
+    first = _first_touch(row.person)
+    if first is None or first.at > row.at:
+        return None
+    if dimension is Dimension.CHANNEL:
+        return first.channel
+    named: dict[Dimension, Mapping[str, str | None]] = {
+        Dimension.CAMPAIGN: {name: name for name in CAMPAIGNS},
+        Dimension.CAMPAIGN_TYPE: CAMPAIGN_TYPES,
+        Dimension.PARENT_CAMPAIGN: PARENTS,
+    }
+    return named[dimension][first.campaign] if first.campaign else None
 
 
 def _owner(row: Row) -> str | None:
@@ -293,7 +333,22 @@ def _owner(row: Row) -> str | None:
 def responsible(dimension: Dimension, then: str | None, now: str | None) -> str | None:
     """The owner or the team of the owner, of those responsible at the counted instant or now."""
     owner = now if dimension in (Dimension.CURRENT_OWNER, Dimension.CURRENT_TEAM) else then
-    return owner if owner is None or dimension in (Dimension.OWNER, Dimension.CURRENT_OWNER) else MEMBERS[owner][1]
+    if owner is None or dimension in (Dimension.OWNER, Dimension.CURRENT_OWNER):
+        return owner
+    return MANAGERS[owner] if dimension is Dimension.MANAGER else MEMBERS[owner][1]
+
+
+def band(employees: int | None) -> str | None:
+    """The band of size of a number of employees."""
+    if employees is None or employees < 1:
+        return None
+    if employees <= 10:
+        return "1-10"
+    if employees <= 50:
+        return "11-50"
+    if employees <= 250:
+        return "51-250"
+    return "251-1000" if employees <= 1000 else "1001+"
 
 
 def _version(person: Person, at: datetime) -> Version:

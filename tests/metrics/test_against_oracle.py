@@ -20,7 +20,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.dimensions import PERSON_DIMENSIONS
+from schema.kpis.dimensions import STAGE_DIMENSIONS
 from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip, WarningCode
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import INSTANTS, NOW, STAGES, Person, load, worlds
@@ -50,6 +50,11 @@ def filters(draw: st.DrawFn) -> Where:
     test = st.one_of(
         st.tuples(st.just(Dimension.LEAD_SOURCE), st.sampled_from([("web",), ("fair", None), (None,)])),
         st.tuples(st.just(Dimension.CHANNEL), st.sampled_from([("EMAIL",), ("EVENT", None)])),
+        st.tuples(st.just(oracle.SOURCE_DETAIL), st.sampled_from([("booth",), ("page", None)])),
+        st.tuples(st.just(Dimension.COMPANY_SIZE), st.sampled_from([("51-250",), ("1001+", None)])),
+        st.tuples(st.just(Dimension.CAMPAIGN_TYPE), st.sampled_from([("Fair",), (None,)])),
+        st.tuples(st.just(Dimension.PARENT_CAMPAIGN), st.sampled_from([("Autumn",), (None,)])),
+        st.tuples(st.just(Dimension.MANAGER), st.sampled_from([("Cyd",), ("Ada", None)])),
         st.tuples(st.just(Dimension.OWNER), st.sampled_from([("Ada",), (f"member_{UUID(int=22)}", None)])),
         st.tuples(st.just(Dimension.CURRENT_OWNER), st.sampled_from([("Ben",), ("Ada", None)])),
     ).map(lambda test: Where(tests=(test,)))
@@ -65,7 +70,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
     pairs = [StagePair(low, high) for place, low in enumerate(STAGES) for high in STAGES[place + 1 :]]
     anchor = draw(st.sampled_from(list(Anchor))) if has_anchor else None
     window = draw(st.sampled_from([None, timedelta(days=10)])) if not is_count and anchor is not Anchor.PERIOD else None
-    dimensions = [*PERSON_DIMENSIONS, *([Dimension.STAGE] if key == "stage_volume" else [])]
+    dimensions = [*oracle.CARRIED, oracle.SOURCE_DETAIL, *(STAGE_DIMENSIONS if key == "stage_volume" else [])]
     return KpiRequest(
         key,
         period=draw(periods()),
@@ -182,7 +187,7 @@ def funnels(draw: st.DrawFn) -> FunnelRequest:
     switches = Switches(as_of=draw(RARE_INSTANTS))
     return FunnelRequest(
         draw(periods()),
-        tuple(draw(st.lists(st.sampled_from(PERSON_DIMENSIONS), max_size=2, unique=True))),
+        tuple(draw(st.lists(st.sampled_from([*oracle.CARRIED, oracle.SOURCE_DETAIL]), max_size=2, unique=True))),
         draw(filters()),
         switches,
     )

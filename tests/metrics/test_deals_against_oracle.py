@@ -16,10 +16,11 @@ from api.metrics.context import read_context
 from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import compute_kpi
 from api.metrics.record_lists.record_pages import read_page
-from api.metrics.request import KpiRequest, Period, Switches
+from api.metrics.request import KpiRequest, Period, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
 from schema.vocab import Currency, Grain, RecordSide, WarningCode
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
@@ -37,6 +38,16 @@ WARNED: dict[WarningCode, Callable[[oracle.Figure], int]] = {
 }
 
 
+FILTERS = st.one_of(
+    st.tuples(st.just(Dimension.DEAL_TYPE), st.sampled_from([("NEW",), ("RENEWAL", None)])),
+    st.tuples(st.just(Dimension.CURRENCY), st.sampled_from([("EUR",), ("USD", None)])),
+    st.tuples(st.just(Dimension.COMPANY_SIZE), st.sampled_from([("11-50",), (None,)])),
+    st.tuples(st.just(Dimension.PRODUCT_FAMILY), st.sampled_from([("Platform",), (None,)])),
+    st.tuples(st.just(oracle.LOST_REASON), st.sampled_from([("Price",), ("Timing", None)])),
+    st.tuples(st.just(Dimension.CAMPAIGN_TYPE), st.sampled_from([("Fair",), (None,)])),
+).map(lambda test: Where(tests=(test,)))
+
+
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
     return KpiRequest(
@@ -44,6 +55,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER])),
         by=tuple(draw(st.lists(st.sampled_from(oracle.DIMENSIONS), max_size=2, unique=True))),
+        where=draw(st.just(Where()) | FILTERS),
         switches=Switches(
             as_of=draw(st.none() | oracle.TIMES), timezone=draw(st.none() | st.just("America/Sao_Paulo"))
         ),

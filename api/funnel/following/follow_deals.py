@@ -24,7 +24,7 @@ DEALS_OF: Mapping[str, str] = MappingProxyType(
 )
 _READ: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "company": frozenset({"industry", "country"}),
+        "company": frozenset({"industry", "country", "employees"}),
         "contact": frozenset({"is_test", "is_internal"}),
     }
 )

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from api.access.exclusions import Exclusions
+from api.funnel.journeys.company_size import size_of
 from api.funnel.ladder import Ladder
 from api.sql import Sql, join
 
@@ -31,6 +32,7 @@ def deal_rows(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sq
         f"""select e.deal_id, e.event, e.at as counted_at, e.outcome, e.amount, e.currency, e.is_amount_assumed,
   e.is_negative, d.updated_at as changed_at, {{}} as not_counted, d.company_id as customer_id, e.opening_stage_id,
   v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id, w.industry, w.country,
+  {size_of("w.employees")} as company_size, v.type as deal_type, v.currency as deal_currency,
   coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
   case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, d.owner_id as current_owner_id,
   v.id is null as has_no_version, {_IS_ASSUMED.format("v", "e.at")} as is_version_assumed,

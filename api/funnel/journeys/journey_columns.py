@@ -6,7 +6,7 @@ _READ: Mapping[str, frozenset[str]] = {
     "contact": frozenset(
         {"lead_source", "country", "company_id", "owner_id", "is_test", "is_internal", "deleted_at", "merged_into_id"}
     ),
-    "company": frozenset({"industry"}),
+    "company": frozenset({"industry", "employees"}),
     "touchpoint": frozenset(
         {
             *("contact_id", "occurred_at", "direction", "channel", "campaign_id", "member_id", "is_automated"),

@@ -5,6 +5,7 @@ hold the answers from journeys equal to theirs.
 """
 
 from api.access.exclusions import Exclusions
+from api.funnel.journeys.company_size import size_of
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts
 from api.sql import Sql, join
@@ -94,7 +95,7 @@ def _with_dimensions(
         f"""select e.contact_id, e.at as counted_at, {own}, {{}} as not_counted, {{}} as merged_count,
   case when x.touched_at <= e.at then x.channel end as channel,
   case when x.touched_at <= e.at then x.campaign_id end as campaign_id,
-  v.lead_source, v.country, v.company_id, w.industry,
+  v.lead_source, v.country, v.company_id, w.industry, {size_of("w.employees")} as company_size,
   coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
   case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, x.owner_id as current_owner_id,
   v.id is null as has_no_version, {_IS_ASSUMED.format("v")} as is_version_assumed,

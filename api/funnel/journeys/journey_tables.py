@@ -5,7 +5,15 @@ from dataclasses import dataclass
 # What every dimension said at the instant of a row.
 DIMENSIONS = (
     *("not_counted", "merged_count", "channel", "campaign_id", "lead_source", "country", "company_id", "industry"),
-    *("owner_id", "owned_at", "current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
+    *(
+        "company_size",
+        "owner_id",
+        "owned_at",
+        "current_owner_id",
+        "has_no_version",
+        "is_version_assumed",
+        "is_company_assumed",
+    ),
 )
 
 
@@ -46,7 +54,8 @@ _DEAL = (
     *("customer_id", "opening_stage_id"),
 )
 _DEAL_DIMENSIONS = (
-    *("campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country", "owner_id", "owned_at"),
+    *("campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country", "company_size"),
+    *("deal_type", "deal_currency", "owner_id", "owned_at"),
     *("current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
 )
 DEALS = JourneyTable("deal_journey", ("deal_id", "event"), ("counted_at", *_DEAL, *_DEAL_DIMENSIONS))

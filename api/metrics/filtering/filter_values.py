@@ -11,6 +11,7 @@ from api.access.field_rights import field_name
 from api.db import ReadSession
 from api.metrics.context import MetricContext
 from api.metrics.dimensions import dimension_table
+from api.metrics.filtering.declared_values import declared_value
 from api.metrics.filtering.filter_conditions import record_id_of
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -18,6 +19,7 @@ from api.plan.value_checks.known_values import (
     CHANNELS,
     RECORD_SETS,
     REJECT_REASONS,
+    STAGE_GROUPS,
     STAGES,
     ClosedSet,
     UnknownText,
@@ -30,13 +32,32 @@ from api.plan.value_checks.known_values import (
 )
 from api.plan.value_checks.storable_text import require_storable
 from api.sql import Sql, all_of, name
+from schema.accord import Accord
+from schema.kpis.company_sizes import COMPANY_SIZES, company_size
+from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.vocab import Channel
+from schema.tables import SHAPES
+from schema.vocab import Channel, Currency, DealType
 
 # For each value of a dimension, the stored values that it stands for.
 _Stored = Mapping[Dimension, Mapping[str, tuple[str, ...]]]
-_FREE_TEXTS = {Dimension.LEAD_SOURCE: ("contact", "lead_source"), Dimension.INDUSTRY: ("company", "industry")}
+_FREE_TEXTS = {
+    Dimension.LEAD_SOURCE: ("contact", "lead_source"),
+    Dimension.INDUSTRY: ("company", "industry"),
+    Dimension.CAMPAIGN_TYPE: ("campaign", "type"),
+    Dimension.PRODUCT_FAMILY: ("product", "family"),
+    **{
+        Dimension[word]: (declared.table, declared.column.name)
+        for word, declared in DECLARED_DIMENSIONS.items()
+        if declared.is_text
+    },
+}
+
+
+_DEAL_TYPES = ClosedSet("type of deals", "types")
+_CURRENCIES = ClosedSet("currency", "currencies")
+_SIZES = ClosedSet("size of companies", "sizes")
 
 
 async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -> ResolvedKpiRequest:
@@ -53,7 +74,7 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
             require_storable(value, f"for `{field_name(dimension.value.lower())}`")
         if dimension in _FREE_TEXTS:
             table, column = _FREE_TEXTS[dimension]
-            visible = request.context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))
+            visible = _visible(request.context, table)
             found = [await unknown_text(session.value, table, column, value, visible) for value in values]
             unknown += [text for text in found if text is not None]
             continue
@@ -62,6 +83,13 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
             continue
         stored[dimension] = await _stored_values(session, request.kpi.subject, dimension, values, request.context)
     return replace(request, where=_rewritten(request.where, stored), unknown_values=tuple(unknown))
+
+
+def _visible(context: MetricContext, table: str) -> list[Sql]:
+    """The conditions that a row `x` of a table, or of its history where it has one, may be read."""
+    if not SHAPES[table].has_history:
+        return context.reach(table, "x")
+    return context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))
 
 
 async def _unknown_companies(session: ReadSession, values: Sequence[str], context: MetricContext) -> list[UnknownText]:
@@ -85,12 +113,14 @@ async def _stored_values(
     if (table := dimension_table(subject, dimension)) is not None:
         await _require_records(session, dimension, table, values)
         return same
+    if (declared := DECLARED_DIMENSIONS.get(dimension.value)) is not None:
+        return {value: (declared_value(declared, value),) for value in values}
     accord = context.accord
+    if (closed := _closed(dimension, accord)) is not None:
+        return {value: (_word(*closed, value),) for value in values}
     match dimension:
-        case Dimension.CHANNEL:
-            return {value: (_word(CHANNELS, value, tuple(Channel)),) for value in values}
-        case Dimension.STAGE:
-            return {value: (_word(STAGES, value, [stage.key for stage in accord.stages]),) for value in values}
+        case Dimension.COMPANY_SIZE:
+            return {value: (_size(value),) for value in values}
         case Dimension.REJECT_REASON:
             codes = [reason.code for reason in accord.reject_reasons]
             words = {value: REJECT_REASONS.word(value, codes) for value in values}
@@ -101,8 +131,7 @@ async def _stored_values(
             return {value: (word or value,) for value, word in words.items()}
         case Dimension.COUNTRY:
             table = "contact" if subject is Subject.PERSON else "company"
-            visible = context.reach_by_id(table, Sql("x.{}", name(f"{table}_id")))
-            await require_column_values(session.value, table, "country", values, visible)
+            await require_column_values(session.value, table, "country", values, _visible(context, table))
             return {value: country_values(value) for value in values}
         case _:
             return same
@@ -116,7 +145,31 @@ async def _require_records(session: ReadSession, dimension: Dimension, table: st
     await require_record_names(session.value, table, [value for value, record_id in ids.items() if record_id is None])
 
 
-def _word(closed: ClosedSet, text: str, known: Sequence[str]) -> str:
+def _closed(dimension: Dimension, accord: Accord) -> tuple[ClosedSet, Sequence[str]] | None:
+    """The words that a dimension may have; None for one of other values."""
+    match dimension:
+        case Dimension.CHANNEL:
+            return CHANNELS, tuple(Channel)
+        case Dimension.DEAL_TYPE:
+            return _DEAL_TYPES, tuple(DealType)
+        case Dimension.CURRENCY:
+            return _CURRENCIES, tuple(Currency)
+        case Dimension.STAGE:
+            return STAGES, [stage.key for stage in accord.stages]
+        case Dimension.STAGE_GROUP:
+            return STAGE_GROUPS, [stage.group for stage in accord.stages]
+        case _:
+            return None
+
+
+def _size(text: str) -> str:
+    size = company_size(text)
+    if size is None:
+        raise _SIZES.unknown(text, [size.value for size in COMPANY_SIZES])
+    return size.value
+
+
+def _word(closed: ClosedSet, known: Sequence[str], text: str) -> str:
     word = closed.word(text, known)
     if word is None:
         raise closed.unknown(text, known)

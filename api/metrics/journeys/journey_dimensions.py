@@ -1,7 +1,7 @@
 """The SQL of each dimension of counted rows that are journeys: the same values as in `api.metrics.dimensions`.
 
 The counted rows are `c`, with the columns of `carried_columns`. Only tables of a few rows are joined: members,
-campaigns and pipeline stages, of which dimensions have today's values.
+campaigns, pipeline stages and products, of which dimensions have today's values.
 """
 
 from collections.abc import Iterable
@@ -16,12 +16,16 @@ _OWNER_COLUMNS = ("owner_id", "owned_at")
 _SHARED: dict[Dimension, tuple[str, ...]] = {
     Dimension.OWNER: _OWNER_COLUMNS,
     Dimension.TEAM: _OWNER_COLUMNS,
+    Dimension.MANAGER: _OWNER_COLUMNS,
     Dimension.CURRENT_OWNER: ("current_owner_id",),
     Dimension.CURRENT_TEAM: ("current_owner_id",),
     Dimension.COMPANY: ("company_id",),
     Dimension.INDUSTRY: ("industry",),
+    Dimension.COMPANY_SIZE: ("company_size",),
     Dimension.COUNTRY: ("country",),
     Dimension.CAMPAIGN: ("campaign_id",),
+    Dimension.CAMPAIGN_TYPE: ("campaign_id",),
+    Dimension.PARENT_CAMPAIGN: ("campaign_id",),
 }
 _COLUMNS: dict[Subject, dict[Dimension, tuple[str, ...]]] = {
     Subject.PERSON: {**_SHARED, Dimension.LEAD_SOURCE: ("lead_source",), Dimension.CHANNEL: ("channel",)},
@@ -31,18 +35,34 @@ _COLUMNS: dict[Subject, dict[Dimension, tuple[str, ...]]] = {
         Dimension.PIPELINE: ("pipeline_stage_id",),
         Dimension.PIPELINE_STAGE: ("pipeline_stage_id",),
         Dimension.PRODUCT: ("product_id",),
+        Dimension.PRODUCT_FAMILY: ("product_id",),
+        Dimension.DEAL_TYPE: ("deal_type",),
+        Dimension.CURRENCY: ("deal_currency",),
     },
 }
 # Columns that the counted rows have in any case, if their KPI has the dimension.
-_OWN = {Dimension.STAGE: "stage", Dimension.REJECT_REASON: "reject_reason", Dimension.RESPONDER: "responder_id"}
-# Values that today's rows of small tables have; the alias of the table.
-_LOOKED_UP = {
-    (Subject.PERSON, Dimension.TEAM): "m.team_id",
-    (Subject.PERSON, Dimension.CURRENT_TEAM): "n.team_id",
-    (Subject.DEAL, Dimension.TEAM): "m.team_id",
-    (Subject.DEAL, Dimension.CURRENT_TEAM): "n.team_id",
-    (Subject.DEAL, Dimension.CHANNEL): "g.channel",
-    (Subject.DEAL, Dimension.PIPELINE): "s.pipeline_id",
+_OWN = {
+    Dimension.STAGE: "stage",
+    Dimension.STAGE_GROUP: "stage",
+    Dimension.REJECT_REASON: "reject_reason",
+    Dimension.RESPONDER: "responder_id",
+}
+# Values that today's rows of small tables have, by the alias of the table.
+_OF_BOTH = {
+    Dimension.TEAM: "m.team_id",
+    Dimension.MANAGER: "m.manager_id",
+    Dimension.CURRENT_TEAM: "n.team_id",
+    Dimension.CAMPAIGN_TYPE: "g.type",
+    Dimension.PARENT_CAMPAIGN: "g.parent_id",
+}
+_LOOKED_UP: dict[Subject, dict[Dimension, str]] = {
+    Subject.PERSON: _OF_BOTH,
+    Subject.DEAL: {
+        **_OF_BOTH,
+        Dimension.CHANNEL: "g.channel",
+        Dimension.PIPELINE: "s.pipeline_id",
+        Dimension.PRODUCT_FAMILY: "r.family",
+    },
 }
 
 
@@ -65,7 +85,7 @@ def carried_columns(subject: Subject, dimensions: Iterable[Dimension], row: str)
 
 def journey_value(subject: Subject, dimension: Dimension, until: datetime) -> Sql:
     """The value of a dimension of the counted row `c`. Owners since `until` or later do not count."""
-    looked_up = _LOOKED_UP.get((subject, dimension))
+    looked_up = _LOOKED_UP[subject].get(dimension)
     if looked_up is not None:
         return Sql(looked_up)
     if dimension is Dimension.OWNER:
@@ -77,18 +97,16 @@ def journey_value(subject: Subject, dimension: Dimension, until: datetime) -> Sq
 
 
 def journey_joins(subject: Subject, dimensions: Iterable[Dimension], until: datetime) -> Sql:
-    """The joins that the dimensions need, each of them once: members, campaigns and pipeline stages."""
-    needed = {*dimensions}
-    joins = []
-    if Dimension.TEAM in needed:
-        joins.append(Sql(" left join member m on m.id = {}", _owner(until)))
-    if Dimension.CURRENT_TEAM in needed:
-        joins.append(Sql(" left join member n on n.id = c.current_owner_id"))
-    if subject is Subject.DEAL and Dimension.CHANNEL in needed:
-        joins.append(Sql(" left join campaign g on g.id = c.campaign_id"))
-    if Dimension.PIPELINE in needed:
-        joins.append(Sql(" left join pipeline_stage s on s.id = c.pipeline_stage_id"))
-    return join("", joins)
+    """The joins that the dimensions need, each of them once, of tables with few rows."""
+    tables = {_LOOKED_UP[subject][dimension][0] for dimension in dimensions if dimension in _LOOKED_UP[subject]}
+    known = {
+        "m": Sql(" left join member m on m.id = {}", _owner(until)),
+        "n": Sql(" left join member n on n.id = c.current_owner_id"),
+        "g": Sql(" left join campaign g on g.id = c.campaign_id"),
+        "s": Sql(" left join pipeline_stage s on s.id = c.pipeline_stage_id"),
+        "r": Sql(" left join product r on r.id = c.product_id"),
+    }
+    return join("", (known[alias] for alias in known if alias in tables))
 
 
 def is_undated_journey(subject: Subject, dimensions: Iterable[Dimension], until: datetime) -> Sql:

@@ -11,11 +11,14 @@ from api.metrics.journeys.journey_dimensions import (
 )
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
+from schema.accord import Accord
 from schema.kpis.dimension_vocab import Dimension
 
 
 def value_of(request: ResolvedKpiRequest, dimension: Dimension) -> Sql:
     """The value of a dimension of the counted row `c`."""
+    if dimension is Dimension.STAGE_GROUP:
+        return _stage_group(request.context.accord)
     if request.reads_journeys:
         return journey_value(request.kpi.subject, dimension, request.frame.until)
     return dimension_value(request.kpi.subject, dimension)
@@ -40,3 +43,9 @@ def is_assumed_of(request: ResolvedKpiRequest, dimensions: Iterable[Dimension]) 
     if request.reads_journeys:
         return is_assumed_journey(request.kpi.subject, dimensions)
     return assumed_version(request.kpi.subject, dimensions)
+
+
+def _stage_group(accord: Accord) -> Sql:
+    """The group of the stage of the counted row; null for a stage that the accord does not have."""
+    keys, groups = ([getattr(stage, field) for stage in accord.stages] for field in ("key", "group"))
+    return Sql("({}::text[])[array_position({}::text[], c.stage)]", groups, keys)
