@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 from api.metrics.answer import Distribution, KeptApart
@@ -52,6 +53,8 @@ class FigureCell:
     left_out: int = 0
     unweighted: int = 0
     unopened: int = 0
+    unscheduled: int = 0
+    cut: int = 0
     untouched: int = 0
     skipped: int = 0
     # By the currency that could not be converted; None is the currency of the answer.
@@ -60,7 +63,7 @@ class FigureCell:
     slow: float | None = None
     owed: Decimal | None = None  # what was to be delivered in the time of the cell
     parts: dict[str, "FigureCell"] = field(default_factory=dict)  # of a formula, by their names
-    agreed: dict[str, Decimal] = field(default_factory=dict)  # of a formula: what the accord states, by name
+    agreed: dict[str, Fraction] = field(default_factory=dict)  # of a formula: what the accord states, by name
     updated_at: datetime | None = None
 
     def add(self, row: StatementRow) -> None:
@@ -75,6 +78,8 @@ class FigureCell:
         self.left_out += measured.left_out
         self.unweighted += measured.unweighted
         self.unopened += measured.unopened
+        self.unscheduled += measured.unscheduled
+        self.cut += measured.cut
         self.untouched += measured.untouched
         self.skipped += measured.skipped
         if measured.amount is not None:

@@ -80,6 +80,7 @@ _MEANINGS = {
 }
 PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _PERSON)
 DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _DEAL)
+CUSTOMER_DIMENSIONS = (Dimension.COUNTRY, Dimension.COMPANY, Dimension.INDUSTRY)  # the same for all deals of a customer
 
 
 def meanings(subject: Subject, dimensions: Iterable[Dimension]) -> tuple[DimensionMeaning, ...]:
