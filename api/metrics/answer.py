@@ -132,8 +132,8 @@ class KpiFigure:
         "Amounts that no exchange rate converts to the answer's currency, by currency."
     )
     parts: tuple[KpiPart, ...] = described(
-        "The parts from which the KPI's formula computes the value, in the order of its definition; empty for a KPI "
-        "without a formula. `n` and `records` of the figure are those of the first part.",
+        "The parts from which the KPI's formula computes the value; empty for a KPI without a formula. The `n` and "
+        "`records` of the figure are those of the first part.",
         default=(),
     )
     variants: tuple[Variant, ...] = described(

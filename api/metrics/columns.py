@@ -44,6 +44,8 @@ class Aggregates:
     left_out: Sql | None = None
     unweighted: Sql | None = None
     unopened: Sql | None = None
+    unscheduled: Sql | None = None
+    cut: Sql | None = None
     percentiles: Sql | None = None
     mean: Sql | None = None
     most: Sql | None = None
@@ -79,6 +81,8 @@ class Measured:
     left_out: int = 0  # without a known amount, or without a known probability
     unweighted: int = 0  # of left_out: with a known amount
     unopened: int = 0  # without the date that the KPI needs: an opening, or an expected close
+    unscheduled: int = 0  # without an expected closing
+    cut: int = 0  # of n: costs of more days than those of the period
     percentiles: list[float] | None = None  # the median, p75 and p90
     mean: float | None = None
     most: int | None = None

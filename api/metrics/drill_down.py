@@ -35,7 +35,8 @@ class FigureDrillDown:
     @property
     def table(self) -> str:
         """The table of the records."""
-        return self._kind.record_table or RECORD_OF[self.request.kpi.subject]
+        kind = self._kind
+        return (None if kind is None else kind.record_table) or RECORD_OF[self.request.kpi.subject]
 
     @property
     def known_at(self) -> datetime | None:
@@ -53,7 +54,8 @@ class FigureDrillDown:
     @property
     def contact_policy(self) -> ContactPolicy | None:
         """The policy that the people are measured against; None if the KPI does not count touches against it."""
-        is_measured = self._kind.contact_pressure(self.request) is not None
+        kind = self._kind
+        is_measured = kind is not None and kind.contact_pressure(self.request) is not None
         return self.request.context.accord.contact_policy if is_measured else None
 
     def rows(self, side: RecordSide, *, has_pressure: bool = False) -> Sql:
@@ -62,9 +64,9 @@ class FigureDrillDown:
         Shapes: BASE: as many rows as the figure's n. CONVERTED: as many as its numerator.
         Errors: BAD_INPUT if the numerator counts no records. ValueError for `has_pressure` without a `contact_policy`.
         """
-        if self.request.lacks_contacts:
-            return _NO_RECORDS
         request, kind = self._of_bucket(), self._kind
+        if self.request.lacks_contacts or kind is None:
+            return _NO_RECORDS
         counted = kind.contact_pressure(request) if has_pressure else kind.counted(request)
         if counted is None:
             raise ValueError(f"{request.kpi.key} does not count touches against the contact policy")
@@ -98,7 +100,7 @@ class FigureDrillDown:
         )
 
     @property
-    def _kind(self) -> KpiKind:
+    def _kind(self) -> KpiKind | None:
         return kind_of(self.request.kpi.measure).kind_of_part(self.part)
 
     def _of_bucket(self) -> ResolvedKpiRequest:

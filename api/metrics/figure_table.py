@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from itertools import zip_longest
 from typing import Final, Literal, TypeAlias
 
@@ -63,6 +64,8 @@ class FigureCell:
     left_out: int = 0
     unweighted: int = 0
     unopened: int = 0
+    unscheduled: int = 0
+    cut: int = 0
     untouched: int = 0
     skipped: int = 0
     # By the currency that could not be converted; None is the currency of the answer.
@@ -71,7 +74,7 @@ class FigureCell:
     slow: float | None = None
     owed: Decimal | None = None  # what was to be delivered in the time of the cell
     parts: dict[str, "FigureCell"] = field(default_factory=dict)  # of a formula, by their names
-    agreed: dict[str, Decimal] = field(default_factory=dict)  # of a formula: what the accord states, by name
+    agreed: dict[str, Fraction] = field(default_factory=dict)  # of a formula: what the accord states, by name
     survived: float | None = None  # the time after which half have ended, by the estimate of Kaplan and Meier
     canonical: VariantRule | None = None  # of several rules, the one that counts
     unread: Mapping[VariantRule, str] = field(default_factory=dict)  # the rules without a value, and why
@@ -89,6 +92,8 @@ class FigureCell:
         self.left_out += measured.left_out
         self.unweighted += measured.unweighted
         self.unopened += measured.unopened
+        self.unscheduled += measured.unscheduled
+        self.cut += measured.cut
         self.untouched += measured.untouched
         self.skipped += measured.skipped
         if measured.amount is not None:

@@ -6,6 +6,13 @@ A measure of `schema/kpis/measures/` without a case here is a mypy error.
 from dataclasses import replace
 from typing import assert_never
 
+from api.metrics.composites.customer_economics import (
+    AcquisitionCost,
+    LifetimeValue,
+    LifetimeValueOverCost,
+    PaybackTime,
+)
+from api.metrics.composites.pipeline_coverage import PipelineCoverage
 from api.metrics.composites.sales_velocity import SalesVelocity
 from api.metrics.deal_kinds.closing_ratio import ClosingAmountShare, ClosingShare
 from api.metrics.deal_kinds.deal_amounts import ClosingAverage, ClosingSum, OpeningSum
@@ -40,7 +47,7 @@ from api.metrics.touch_kinds.team_collisions import CollisionShare
 from api.metrics.touch_kinds.trailing_touches import TrailingTouches
 from api.sql import Sql, join
 from schema.kpis.measures import DealMeasure, FormulaMeasure, HandoffMeasure, Measure, StageMeasure, TouchMeasure
-from schema.kpis.measures.composites import Velocity
+from schema.kpis.measures import composites as formulas
 from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import (
     Average,
@@ -113,7 +120,14 @@ def kind_of(measure: Measure) -> KpiKind:
             | Delivered()
         ):
             return _of_handoffs(measure)
-        case Velocity():
+        case (
+            formulas.Coverage()
+            | formulas.Velocity()
+            | formulas.AcquisitionCost()
+            | formulas.LifetimeValue()
+            | formulas.LifetimeValueOverCost()
+            | formulas.Payback()
+        ):
             return _of_formulas(measure)
         case _:
             return _of_stages(measure)
@@ -211,8 +225,18 @@ def _of_deals(measure: DealMeasure) -> KpiKind:  # noqa: PLR0911 - one case per 
 
 def _of_formulas(measure: FormulaMeasure) -> KpiKind:
     match measure:
-        case Velocity():
+        case formulas.Coverage():
+            return PipelineCoverage()
+        case formulas.Velocity():
             return SalesVelocity()
+        case formulas.AcquisitionCost():
+            return AcquisitionCost()
+        case formulas.LifetimeValue():
+            return LifetimeValue()
+        case formulas.LifetimeValueOverCost():
+            return LifetimeValueOverCost()
+        case formulas.Payback():
+            return PaybackTime()
         case _:
             assert_never(measure)
 

@@ -109,6 +109,7 @@ _MEANINGS = {
 STAGE_DIMENSIONS = (Dimension.STAGE, Dimension.STAGE_GROUP)
 PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_PERSON)
 DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_DEAL)
+CUSTOMER_DIMENSIONS = (Dimension.COUNTRY, Dimension.COMPANY, Dimension.INDUSTRY)  # the same for all deals of a customer
 
 
 def meanings(subject: Subject, dimensions: Iterable[Dimension]) -> tuple[DimensionMeaning, ...]:

@@ -53,6 +53,11 @@ def test_the_catalogue_has_exactly_these_kpis() -> None:
         "opt_out_rate",
         "stage_integrity",
         "sales_velocity",
+        "pipeline_coverage",
+        "cac",
+        "ltv",
+        "ltv_cac",
+        "cac_payback_months",
     }
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history
 from api.metrics.columns import StatementRow
-from api.metrics.composites.composite_statement import composite_statement, excluded_rows
+from api.metrics.composites.cell_days import CellDays, days_of_cells
+from api.metrics.composites.composite_statement import NumberedRows, composite_statement, excluded_rows
 from api.metrics.composites.parts import (
     CountedPart,
     NoValue,
@@ -20,15 +21,19 @@ from api.metrics.composites.parts import (
     PartValues,
     Quotient,
     exact_value,
+    missing_part,
     rounded,
     shown_part,
 )
 from api.metrics.counted_rows import CountedRows
-from api.metrics.figure_table import ALL, CellAddress, FigureCell, FigureTable
+from api.metrics.figure_table import ALL, CellAddress, FigureCell, FigureTable, Keys, tabulate
 from api.metrics.kinds.kind import FigureValues, KpiKind, figure_values
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join
 from schema.vocab import Unit, WarningCode
+
+GroupValues: TypeAlias = tuple[object, ...]  # a value for each requested dimension; of a record, its name
+AgreedValues: TypeAlias = Mapping[str, Fraction]  # by the names of the parts
 
 
 class CompositeKind(KpiKind, ABC):
@@ -51,10 +56,11 @@ class CompositeKind(KpiKind, ABC):
     def quotient(self, values: PartValues) -> Quotient | NoValue:
         """The numerator and denominator of the value, from the exact values of the parts by name."""
 
-    def agreed(
-        self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
-    ) -> Mapping[CellAddress, Mapping[str, Decimal]]:
-        """What the accord states for the cells of the table, by the names of the parts."""
+    def agreed(self, request: ResolvedKpiRequest, days: CellDays, group: GroupValues | None) -> AgreedValues:
+        """The values of the parts that no record gives, for the days of a cell; without those that are not known.
+
+        `group` has the values of the requested dimensions; None for all groups together.
+        """
         return {}
 
     @property
@@ -62,10 +68,9 @@ class CompositeKind(KpiKind, ABC):
         """The parts that count records, in the order of their numbers in the statement."""
         return tuple(part for part in self.parts if isinstance(part, CountedPart))
 
-    def kind_of_part(self, part: str | None) -> KpiKind:
-        """The kind of a counted part."""
-        counted = self.counted_parts
-        return next((found.kind for found in counted if found.name == part), counted[0].kind)
+    def kind_of_part(self, part: str | None) -> KpiKind | None:
+        """The kind of a counted part; without a part, that of the first one."""
+        return next((found.kind for found in self.counted_parts if part in (None, found.name)), None)
 
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Journeys have the rows if they have those of every part."""
@@ -87,15 +92,19 @@ class CompositeKind(KpiKind, ABC):
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement that aggregates the counted rows of every part."""
-        parts = [part.kind.counted(request, boundaries) for part in self.counted_parts]
-        return composite_statement(request, parts, boundaries)
+        parts = []
+        for number, part in enumerate(self.counted_parts):
+            spans = ((), boundaries) if part.has_own_total and boundaries else (boundaries,)
+            parts += [NumberedRows(number, part.kind.counted(request, span), span) for span in spans]
+        return composite_statement(request, parts)
 
     def tabulated(self, rows: Sequence[StatementRow], last_bucket: int | None) -> FigureTable:
         """The table of the cells of every part."""
         cells: dict[CellAddress, FigureCell] = defaultdict(FigureCell)
         labels: dict[object, str] = {}
         for number, part in enumerate(self.counted_parts):
-            table = part.kind.tabulated([row for row in rows if row.part == number], last_bucket)
+            own = [row for row in rows if row.part == number]
+            table = _own_total(own) if part.has_own_total else part.kind.tabulated(own, last_bucket)
             labels |= table.labels
             for address, counted in table.cells.items():
                 cells[address].parts[part.name] = counted
@@ -106,13 +115,16 @@ class CompositeKind(KpiKind, ABC):
     def adjusted(
         self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
     ) -> FigureTable:
-        """Every cell with what the accord states for it."""
-        stated = self.agreed(request, table, boundaries)
-        cells = {address: table.cells.get(address, FigureCell()) for address in (*table.cells, *stated, (ALL, ALL))}
-        return replace(
-            table,
-            cells={address: replace(cell, agreed=dict(stated.get(address, {}))) for address, cell in cells.items()},
-        )
+        """Every cell with the values that no record gives, for its days."""
+        spans = days_of_cells(request, boundaries)
+        rows: tuple[Keys | Literal["all"], ...] = (ALL, *table.keys)
+        cells = {}
+        for keys in rows:
+            values = None if keys == ALL else tuple(table.labels.get(key, key) for key in keys)
+            for bucket, days in spans.items():
+                cell = table.cells.get((keys, bucket), FigureCell())
+                cells[keys, bucket] = replace(cell, agreed=dict(self.agreed(request, days, values)))
+        return replace(table, cells=cells)
 
     def figure(self, cell: FigureCell) -> FigureValues:
         """The value of the formula, with its numerator and denominator and all of its parts."""
@@ -121,7 +133,7 @@ class CompositeKind(KpiKind, ABC):
         found = self._quotient(cell)
         if isinstance(found, NoValue):
             return figure_values(cell, None, apart=apart, parts=shown)
-        value = rounded(found.numerator / found.denominator, self.unit)
+        value = rounded(found.value, self.unit)
         fraction = (_shown(found.numerator), _shown(found.denominator))
         return figure_values(cell, value, fraction=fraction, apart=apart, parts=shown)
 
@@ -145,10 +157,8 @@ class CompositeKind(KpiKind, ABC):
 
     def _quotient(self, cell: FigureCell) -> Quotient | NoValue:
         values = {part.name: exact_value(part, cell) for part in self.parts}
-        for part in self.parts:
-            if values[part.name] is None and not isinstance(part, CountedPart):
-                return NoValue(WarningCode.MISSING_INPUT, part.missing)
-        return self.quotient(values)
+        missing = next((found for part in self.parts if (found := missing_part(part, cell))), None)
+        return missing or self.quotient(values)
 
     def _no_value(self, table: FigureTable) -> Iterator[AnswerWarning]:
         """Why the whole, or else how many groups or buckets, have no value."""
@@ -181,6 +191,14 @@ class CompositeKind(KpiKind, ABC):
         cell.n = cell.parts.get(self.counted_parts[0].name, FigureCell()).n
         cell.undated = sum(part.undated for part in cell.parts.values())
         cell.updated_at = max((part.updated_at for part in cell.parts.values() if part.updated_at), default=None)
+
+
+def _own_total(rows: Sequence[StatementRow]) -> FigureTable:
+    """The table of a part whose total has rows of its own, without a bucket."""
+    total = tabulate(row for row in rows if row.bucket is None)
+    buckets = tabulate(row for row in rows if row.bucket is not None)
+    within = {address: cell for address, cell in buckets.cells.items() if address[1] != ALL}
+    return FigureTable({**total.cells, **within}, {**total.labels, **buckets.labels})
 
 
 def _shown(exact: Fraction) -> Decimal:

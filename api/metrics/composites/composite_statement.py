@@ -6,7 +6,7 @@ A part is aggregated before it meets another one, so none multiplies the rows of
 """
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from api.metrics.columns import Aggregates
@@ -20,17 +20,21 @@ from api.sql import Sql, join
 _NO_SUMS = ("slow", "percentiles", "mean", "most")
 
 
-def composite_statement(
-    request: ResolvedKpiRequest, parts: Sequence[CountedRows], boundaries: tuple[datetime, ...]
-) -> Sql:
-    """The statement that aggregates the counted rows of all parts; `part_number` counts them from 0.
+@dataclass(frozen=True, slots=True)
+class NumberedRows:
+    """The counted rows of a part with its number, and the boundaries of the buckets that they are put into."""
 
-    Shapes: one row per part, combination of keys, bucket and unconverted currency.
+    number: int
+    counted: CountedRows
+    boundaries: tuple[datetime, ...]
+
+
+def composite_statement(request: ResolvedKpiRequest, parts: Sequence[NumberedRows]) -> Sql:
+    """The statement that aggregates the counted rows of all parts.
+
+    Shapes: one row per `part_number`, combination of keys, bucket and unconverted currency.
     """
-    return with_names(
-        request,
-        join(" union all ", (_part(request, number, part, boundaries) for number, part in enumerate(parts))),
-    )
+    return with_names(request, join(" union all ", (_aggregated(request, part) for part in parts)))
 
 
 def excluded_rows(request: ResolvedKpiRequest, parts: Sequence[CountedRows]) -> CountedRows:
@@ -53,12 +57,13 @@ def excluded_rows(request: ResolvedKpiRequest, parts: Sequence[CountedRows]) -> 
     return CountedRows(rows=once, is_negative=Sql("c.is_negative"))
 
 
-def _part(request: ResolvedKpiRequest, number: int, part: CountedRows, boundaries: tuple[datetime, ...]) -> Sql:
+def _aggregated(request: ResolvedKpiRequest, numbered: NumberedRows) -> Sql:
+    part = numbered.counted
     if part.has_parts:
-        raise ValueError("the buckets of a part of a formula are parts of its total")
-    source = Sql("({}) c", keyed_rows(request, part.rows, boundaries))
+        raise ValueError("a part of a formula names the buckets of its rows by their instants")
+    source = Sql("({}) c", keyed_rows(request, part.rows, numbered.boundaries))
     aggregates = _padded(replace(aggregates_of(request, part), amount=_amount(part)))
-    constants = [Sql("{}::int as part_number", number)]
+    constants = [Sql("{}::int as part_number", numbered.number)]
     if part.is_by_currency:
         return by_groups(request, aggregates, source, (UNCONVERTED,), tuple(constants))
     constants.append(Sql("null::text as unconverted_currency"))

@@ -26,7 +26,9 @@ class PartValue(Enum):
 class CountedPart:
     """A part that counts records: the counted rows of a kind, and how its value follows from them.
 
-    `is_sample`: with few rows, one more changes the value a lot, so that the answer warns of it.
+    - `is_sample`: with few rows, one more changes the value a lot, so that the answer warns of it.
+    - `missing` says what to enter where if nothing is counted, of a part that is unknown then; None if it is 0 then.
+    - `has_own_total`: its buckets are not parts of its total, which has rows of its own.
     """
 
     name: str
@@ -35,11 +37,13 @@ class CountedPart:
     kind: KpiKind
     value: PartValue
     is_sample: bool = False
+    missing: str | None = None
+    has_own_total: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreedPart:
-    """A part that the accord states, such as a target; `missing` says what to enter where if it does not."""
+    """A part that no record gives, such as a target; `missing` says what to enter where if it is not known."""
 
     name: str
     title: str
@@ -66,17 +70,43 @@ class Quotient:
     numerator: Fraction
     denominator: Fraction
 
+    @property
+    def value(self) -> Fraction:
+        """The exact value."""
+        return self.numerator / self.denominator
+
+
+def given(values: PartValues, name: str) -> Fraction:
+    """The value of a part that has one, because `missing_part` has been asked. Errors: ValueError if it has none."""
+    value = values[name]
+    if value is None:
+        raise ValueError(f"the part {name} has no value")
+    return value
+
 
 def exact_value(part: Part, cell: FigureCell) -> Fraction | None:
     """The value of a part in a cell of the formula; None if it has nothing to divide by, or no known amount."""
     if isinstance(part, AgreedPart):
-        agreed = cell.agreed.get(part.name)
-        return None if agreed is None else Fraction(agreed)
-    counted = cell.parts.get(part.name, FigureCell())
+        return cell.agreed.get(part.name)
+    counted = _counted(part, cell)
+    if part.missing is not None and not counted.n:
+        return None
     numerator, denominator = _fraction(part, counted)
     if numerator is None or denominator == 0:
         return None
     return Fraction(numerator) if denominator is None else Fraction(numerator) / denominator
+
+
+def missing_part(part: Part, cell: FigureCell) -> NoValue | None:
+    """Why a part that has no value makes the whole formula have none; None if the formula itself says so."""
+    if exact_value(part, cell) is not None:
+        return None
+    if part.missing is not None and not (isinstance(part, CountedPart) and _counted(part, cell).n):
+        return NoValue(WarningCode.MISSING_INPUT, part.missing)
+    if isinstance(part, CountedPart) and part.value is PartValue.SUM:
+        message = f"{part.title} has no known amount in the currency of the answer."
+        return NoValue(WarningCode.UNKNOWN_AMOUNT, message)
+    return None
 
 
 def shown_part(part: Part, cell: FigureCell) -> KpiPart:
@@ -86,7 +116,7 @@ def shown_part(part: Part, cell: FigureCell) -> KpiPart:
     denominator: int | None = None
     counted = FigureCell()
     if isinstance(part, CountedPart):
-        counted = cell.parts.get(part.name, counted)
+        counted = _counted(part, cell)
         if part.value in (PartValue.MEAN, PartValue.SHARE):
             numerator, denominator = _fraction(part, counted)
     return KpiPart(
@@ -105,6 +135,10 @@ def rounded(exact: Fraction, unit: Unit) -> Decimal:
     places = CENT if unit in (Unit.MONEY, Unit.MONEY_PER_DAY) else MILLIONTH
     found = (Decimal(exact.numerator) / exact.denominator).quantize(places)
     return Decimal(exact.numerator) if exact.denominator == 1 and places is MILLIONTH else found
+
+
+def _counted(part: CountedPart, cell: FigureCell) -> FigureCell:
+    return cell.parts.get(part.name, FigureCell())
 
 
 def _fraction(part: CountedPart, counted: FigureCell) -> tuple[Decimal | None, int | None]:

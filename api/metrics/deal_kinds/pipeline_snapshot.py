@@ -45,7 +45,7 @@ class PipelineSnapshot(KpiKind):
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The open deals: `deal_id, at, worth, unconverted_currency, is_standing, is_unopened`."""
         factor = Sql("r.chance") if self.is_weighted else None
-        rows = converted(request, _open_deals(request, boundaries), factor)
+        rows = converted(request, open_deals(request, _instants(request, boundaries)), factor)
         counted = counted_amounts(rows, Sql("c.is_standing"), Sql("c.is_unopened"))
         if not self.is_weighted:
             return counted
@@ -81,7 +81,7 @@ class OpenDealCount(PipelineSnapshot):
         """The open deals: `deal_id, at, is_standing, is_unopened`."""
         is_open = Sql("c.is_standing")
         return CountedRows(
-            rows=_open_deals(request, boundaries),
+            rows=open_deals(request, _instants(request, boundaries)),
             aggregates=Aggregates(
                 n=count_where(is_open), unopened=count_where(Sql("c.is_unopened")), updated_at=NEWEST_UPDATE
             ),
@@ -97,14 +97,13 @@ class OpenDealCount(PipelineSnapshot):
         return unopened_deals(table, ": before their history begins they are not in the pipeline")
 
 
-def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+def open_deals(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> Sql:
     """One row per deal and instant at which it was open by its history.
 
-    `deal_id, at, amount, currency, chance, updated_at, is_standing, is_unopened, reads_assumed`. Deals with
+    `deal_id, at, amount, currency, chance, close_date, updated_at, is_standing, is_unopened, reads_assumed`. Deals with
     `is_unopened` but not `is_standing` have no known opening, and no history yet at the instant: whether they were open
     is unknown.
     """
-    instants = _instants(request, boundaries)
     counting = all_of([is_deal_of(request, "d"), *request.context.reach("deal", "d")])
     if len(instants) == 1:
         (only,) = instants
@@ -125,10 +124,11 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
         unopened, unopened_at = Sql("deal d cross join unnest({}) i(at)", given), Sql("i.at")
     return Sql(
         "select h.deal_id, {} as at, h.amount, h.currency, coalesce(h.probability, s.probability) as chance,"
-        " d.updated_at, true as is_standing, d.opened_at is null as is_unopened, {} as reads_assumed from {}"
+        " h.close_date, d.updated_at, true as is_standing, d.opened_at is null as is_unopened, {} as reads_assumed"
+        " from {}"
         " join deal d on d.id = h.deal_id left join pipeline_stage s on s.id = h.pipeline_stage_id"
         " where h.outcome = 'OPEN' and {} and {}"
-        " union all select d.id, {}, null, null, null, d.updated_at, false, true, false from {}"
+        " union all select d.id, {}, null, null, null, null, d.updated_at, false, true, false from {}"
         " where d.opened_at is null and {} and not exists (select from deal_version h where h.deal_id = d.id and "
         + VERSION_START
         + " <= {})",

@@ -76,8 +76,11 @@ class KpiKind(ABC):
         """
         return None
 
-    def kind_of_part(self, part: str | None) -> "KpiKind":
-        """The kind that has the counted rows of a part of the formula; None is the first one."""
+    def kind_of_part(self, part: str | None) -> "KpiKind | None":
+        """The kind that has the counted rows of a part of the formula; None if the part counts no records.
+
+        Without a part it is the kind that has those of the figure.
+        """
         return self
 
     def excluded(self, request: ResolvedKpiRequest) -> CountedRows:

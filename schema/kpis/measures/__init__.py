@@ -4,7 +4,14 @@ A new measure is one class in a module here, one word in a union below, one modu
 the same name (`stage_kinds/`), and its case in `api/metrics/kind_of.py`. mypy reports a measure without such a case.
 """
 
-from schema.kpis.measures.composites import Velocity
+from schema.kpis.measures.composites import (
+    AcquisitionCost,
+    Coverage,
+    LifetimeValue,
+    LifetimeValueOverCost,
+    Payback,
+    Velocity,
+)
 from schema.kpis.measures.counts import Count
 from schema.kpis.measures.deals import (
     Average,
@@ -65,5 +72,5 @@ HandoffMeasure = (
     | Delivered
 )
 TouchMeasure = Trailing | OverPolicy | Replied | Collided | OptedOut
-FormulaMeasure = Velocity
+FormulaMeasure = Coverage | Velocity | AcquisitionCost | LifetimeValue | LifetimeValueOverCost | Payback
 Measure = Count | FormulaMeasure | StageMeasure | DealMeasure | HandoffMeasure | TouchMeasure
