@@ -29,7 +29,10 @@ from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 DEFAULT_RECORDS = 20
 _FIRST_YEAR = 1000
 
-_WHERE = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others."
+_WHERE = (
+    "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others. Or a"
+    """ filter as in GraphQL: '{"contact": {"company": {"employees": {"gt": 100}}}}'."""
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class FunnelOptions:
     timezone: Annotated[
         str | None, typer.Option("--timezone", metavar="ZONE", help="Use this zone instead of the accord's.")
     ] = None
-    where: Annotated[list[str] | None, typer.Option("--where", metavar="DIMENSION=VALUES", help=_WHERE)] = None
+    where: Annotated[list[str] | None, typer.Option("--where", metavar="FILTER", help=_WHERE)] = None
 
     def funnel_request(self) -> FunnelRequest:
         """The request. Errors: BAD_INPUT or BAD_PERIOD for a malformed option."""

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from api.errors import AccordError, ErrorCode
+from api.graph.contract import read_filter
 from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, Period, Where
@@ -37,9 +38,15 @@ def parse_paths(text: str) -> tuple[str, ...]:
 
 
 def parse_where(filters: list[str]) -> Where:
-    """A filter that requires all of `dimension=value,value` and `dimension!=value`; no value is the empty value."""
+    """A filter that requires all of `dimension=value,value` and `dimension!=value`; no value is the empty value.
+
+    A text that begins with `{` is JSON in the form of the argument `where`.
+    """
     parts = []
     for text in filters:
+        if text.lstrip().startswith("{"):
+            parts.append(read_filter(text))
+            continue
         dimension, equals_sign, values = text.partition("=")
         if not equals_sign:
             raise bad_input(f"--where: '{text}' is not a filter.", _WHERE_EXAMPLE)

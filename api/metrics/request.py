@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
+from api.plan.list_arguments import Condition
 from schema.accord_vocab import Reading
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
@@ -86,8 +87,20 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """A filter over the counted records as they are now: that of a list of their table.
+
+    `given` is the same filter as JSON, in the form in which GraphQL takes it.
+    """
+
+    table: str
+    condition: Condition
+    given: str
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
-    """A filter over dimensions: all given parts must be true.
+    """A filter over dimensions and over the counted records: all given parts must be true.
 
     The values of a test are texts or, if the dimension's values are records, their ids or names. None is the
     empty value.
@@ -97,6 +110,7 @@ class Where:
     all_of: "tuple[Where, ...]" = ()
     any_of: "tuple[Where, ...]" = ()
     none_of: "tuple[Where, ...]" = ()
+    records: tuple[RecordFilter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

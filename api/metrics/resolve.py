@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
+from api.metrics.filtering.record_filters import require_counted_records
 from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
@@ -66,7 +67,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         frame=frame,
         grain=request.grain,
         by=_dimensions(f"The KPI {kpi.key}", kpi.dimensions, request.by),
-        where=_checked_where(f"The KPI {kpi.key}", kpi.dimensions, request.where),
+        where=_checked_where(f"The KPI {kpi.key}", kpi, request.where),
         stages=stages,
         anchor=anchor,
         reentry=switches.reentry or board.reentry or Reentry.EACH,
@@ -85,7 +86,7 @@ def resolve_funnel(request: FunnelRequest, context: MetricContext) -> ResolvedKp
     """
     subject = "The funnel"
     _reject_unknown_switches(subject, FUNNEL_SWITCHES, request.switches)
-    _checked_where(subject, PERSON_DIMENSIONS, request.where)
+    _checked_where(subject, STAGE_VOLUME, request.where, PERSON_DIMENSIONS)
     by = _dimensions(subject, PERSON_DIMENSIONS, request.by)
     volume = KpiRequest(STAGE_VOLUME.key, period=request.period, by=by, where=request.where, switches=request.switches)
     return resolve(STAGE_VOLUME, volume, context)
@@ -249,9 +250,10 @@ def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimensio
     return by
 
 
-def _checked_where(subject: str, allowed: tuple[Dimension, ...], where: Where) -> Where:
+def _checked_where(subject: str, kpi: Kpi, where: Where, allowed: tuple[Dimension, ...] | None = None) -> Where:
     for dimension in dimensions_of(where):
-        _check_dimension(subject, allowed, dimension)
+        _check_dimension(subject, kpi.dimensions if allowed is None else allowed, dimension)
+    require_counted_records(subject, kpi.subject, where)
     return where
 
 

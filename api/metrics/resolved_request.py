@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
 from api.metrics.periods.period_days import Interval
-from api.metrics.request import Period, Where
+from api.metrics.request import Period, RecordFilter, Where
 from api.plan.value_checks.known_values import UnknownText
 from api.sql import Sql, name
 from schema.accord import Accord
@@ -138,6 +138,13 @@ def dimensions_of(where: Where) -> Iterator[Dimension]:
     yield from (dimension for dimension, _ in where.tests)
     for part in (*where.all_of, *where.any_of, *where.none_of):
         yield from dimensions_of(part)
+
+
+def record_filters_of(where: Where) -> Iterator[RecordFilter]:
+    """The filters over the counted records within a filter."""
+    yield from where.records
+    for part in (*where.all_of, *where.any_of, *where.none_of):
+        yield from record_filters_of(part)
 
 
 def unknown_stage(key: str, accord: Accord) -> AccordError:

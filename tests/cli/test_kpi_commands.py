@@ -170,6 +170,19 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
     assert found == [8, 0, 0]
 
 
+def test_a_filter_may_be_that_of_graphql() -> None:
+    found = [
+        json.loads(printed("kpi", "mqls", "--where", text, "--json"))["n"]
+        for text in (
+            '{"contact": {"touchpoints": {"some": {}}}}',
+            '{"not": {"contact": {"touchpoints": {"some": {}}}}}',
+            '{"contact": {"country": {"eq": "DE"}}}',
+        )
+    ]
+    assert found[0] + found[1] == 8
+    assert "as they are today" in printed("kpi", "mqls", "--where", '{"contact": {}}')
+
+
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
@@ -177,6 +190,8 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
         (("kpi", "mqls", "--period", "2026-04-01..2026-01-01"), ErrorCode.BAD_PERIOD, "ends before it starts"),
         (("kpi", "mqls", "--period", "soon..later"), ErrorCode.BAD_PERIOD, "not a date"),
         (("kpi", "mqls", "--where", "channel"), ErrorCode.BAD_INPUT, "channel=EMAIL"),
+        (("kpi", "mqls", "--where", "{channel"), ErrorCode.BAD_INPUT, "not JSON"),
+        (("kpi", "mqls", "--where", '{"deal": {}}'), ErrorCode.BAD_INPUT, "dealRoles"),
         (("kpi", "stage_conversion", "--from", "mql"), ErrorCode.BAD_INPUT, "--to STAGE"),
         (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
         ((*RATE, "--window", "soon"), ErrorCode.BAD_INPUT, "30 days"),

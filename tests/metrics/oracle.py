@@ -3,8 +3,11 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import orjson
 
 from api.metrics.request import KpiRequest, Where
 from api.metrics.resolved_request import MICROSECOND
@@ -250,7 +253,32 @@ def _holds(row: Row, where: Where) -> bool:
         and all(_holds(row, part) for part in where.all_of)
         and (not where.any_of or any(_holds(row, part) for part in where.any_of))
         and not any(_holds(row, part) for part in where.none_of)
+        and all(_passes(row.person, orjson.loads(records.given)) for records in where.records)
     )
+
+
+def _passes(person: Person, given: dict[str, Any]) -> bool:
+    """Whether a person, as they are now, passes a filter over contacts: what generated filters use of it."""
+    now, tests = person.versions[-1], []
+    for key, inner in given.items():
+        match key, inner:
+            case "leadSource", {"isNull": is_null}:
+                tests.append((now.lead_source is None) == is_null)
+            case "leadSource", {"in": values}:
+                tests.append(now.lead_source in values)
+            case "country", {"eq": value}:
+                tests.append(now.country == value)
+            case "owner", {"name": {"eq": value}}:
+                tests.append(now.owner == value)
+            case "company", {"industry": {"eq": value}}:
+                tests.append(now.company is not None and COMPANIES[now.company][1][-1][1] == value)
+            case "touchpoints", {"some": {"channel": {"eq": value}}}:
+                tests.append(any(touch.channel == value for touch in person.touches))
+            case "not", _:
+                tests.append(not _passes(person, inner))
+            case _:
+                raise AssertionError(given)
+    return all(tests)
 
 
 def _value(row: Row, dimension: Dimension) -> str | None:

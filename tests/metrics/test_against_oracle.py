@@ -1,5 +1,6 @@
 """KPIs of stages and funnels equal an independent oracle, over generated contacts, switches, periods and filters."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
+from api.graph.contract import read_filter
 from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import query_funnel, query_kpis
@@ -44,6 +46,17 @@ def periods(draw: st.DrawFn) -> Period:
     return Period(starts_on, before)
 
 
+RECORD_FILTERS = st.sampled_from(
+    [
+        {"leadSource": {"isNull": True}},
+        {"leadSource": {"in": ["web"]}, "not": {"country": {"eq": "DE"}}},
+        {"owner": {"name": {"eq": "Ada"}}},
+        {"company": {"industry": {"eq": "Toys"}}},
+        {"touchpoints": {"some": {"channel": {"eq": "EMAIL"}}}},
+    ]
+).map(lambda given: read_filter(json.dumps({"contact": given})))
+
+
 @st.composite
 def filters(draw: st.DrawFn) -> Where:
     test = st.one_of(
@@ -52,6 +65,7 @@ def filters(draw: st.DrawFn) -> Where:
         st.tuples(st.just(Dimension.OWNER), st.sampled_from([("Ada",), (f"member_{UUID(int=22)}", None)])),
         st.tuples(st.just(Dimension.CURRENT_OWNER), st.sampled_from([("Ben",), ("Ada", None)])),
     ).map(lambda test: Where(tests=(test,)))
+    test |= RECORD_FILTERS
     parts = tuple(draw(st.just([]) | st.lists(test, max_size=2)))
     return draw(st.sampled_from([Where(all_of=parts), Where(any_of=parts), Where(none_of=parts)]))
 

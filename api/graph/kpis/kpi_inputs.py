@@ -12,8 +12,10 @@ from api.metrics.periods.name_forms import forms_in_markdown
 from api.metrics.resolve import MOST_DIMENSIONS
 from schema.kpis import CATALOGUE
 from schema.kpis.dimensions import dimension_doc
+from schema.tables import SHAPES
 from schema.vocab import Dimension
 
+RECORD_TABLES = ("contact", "deal")
 DIMENSION_FIELDS = {camel(dimension.value.lower()): dimension for dimension in Dimension}
 
 
@@ -56,6 +58,16 @@ FUNNEL_ARGUMENTS = (
 )
 
 _IS_NULL = Input("isNull", "True: the source has no value. False: it has one.", TypeRef("Boolean"))
+
+
+_RECORDS_DOC = {
+    "contact": "Of a KPI about people, and of the funnel: only people who match this filter, which is that of"
+    " `contacts`. It reads them as they are today, and the answer has the warning FILTERED_AS_OF_TODAY. A KPI about"
+    " deals refuses it (BAD_INPUT).",
+    "deal": "Of a KPI about deals: only deals that match this filter, which is that of `deals`. It reads them as they"
+    " are today, and the answer has the warning FILTERED_AS_OF_TODAY. A KPI about people, and the funnel, refuse it"
+    " (BAD_INPUT).",
+}
 
 
 def _filter(dimension: Dimension) -> TypeRef:
@@ -111,6 +123,7 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("or", "At least one of these must hold. An empty list matches nothing.", TypeRef("KpiWhere").listed),
             Input("not", "This must not hold.", TypeRef("KpiWhere")),
             *(Input(key, dimension_doc(dimension), _filter(dimension)) for key, dimension in DIMENSION_FIELDS.items()),
+            *(Input(table, _RECORDS_DOC[table], TypeRef(f"{SHAPES[table].type_name}Where")) for table in RECORD_TABLES),
         ),
     ),
     InputType(

@@ -53,6 +53,7 @@ def _period(period: Period) -> Given | None:
 def _where(where: Where) -> Given:
     """Return a filter with its parts sorted, each once; empty if it keeps everything."""
     parts = [_test(dimension, values) for dimension, values in where.tests]
+    parts += [{records.table: orjson.loads(records.given)} for records in where.records]
     whole = list(map(_where, where.all_of))
     if where.any_of:
         options = _sorted(map(_where, where.any_of))
