@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli.kpi_values import (
+    Word,
     bad_input,
     parse_dimensions,
     parse_duration_option,
+    parse_exclusions,
     parse_instant,
     parse_paths,
     parse_period,
@@ -24,6 +26,7 @@ from api.metrics.periods.name_forms import OPTION_HELP
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from schema.accord_vocab import Reading
 from schema.base import now
+from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
@@ -66,6 +69,14 @@ class FunnelOptions:
     timezone: Annotated[
         str | None, typer.Option("--timezone", metavar="ZONE", help="Use this zone instead of the accord's.")
     ] = None
+    exclusions: Annotated[
+        str | None,
+        typer.Option(
+            "--exclusions",
+            metavar="WORDS",
+            help="Leave out test, internal or both (test,internal) in place of whom the accord excludes; or none.",
+        ),
+    ] = None
     where: Annotated[list[str] | None, typer.Option("--where", metavar="FILTER", help=_WHERE)] = None
 
     def funnel_request(self) -> FunnelRequest:
@@ -84,6 +95,7 @@ class FunnelOptions:
             reading=self._reading(),
             accord_version=self.accord_version,
             known_at=_known_at(self.known_at),
+            exclusions=parse_exclusions(self.exclusions),
         )
 
     def _reading(self) -> Reading | None:
@@ -96,6 +108,10 @@ class FunnelOptions:
                 "--accord-version needs --reading pinned.", "Add --reading pinned, or leave --accord-version out."
             )
         return reading
+
+
+def _word(vocabulary: type[Word], option: str, text: str | None) -> Word | None:
+    return None if text is None else parse_word(vocabulary, option, text)
 
 
 def _known_at(text: str | None) -> datetime | None:
@@ -138,6 +154,21 @@ class KpiOptions(FunnelOptions):
     window: Annotated[
         str | None,
         typer.Option("--window", metavar="DURATION", help="The time to convert, such as '30 days', or none."),
+    ] = None
+    censoring: Annotated[
+        str | None,
+        typer.Option("--censoring", help="Who of a cohort counts: all_open, decided_only or mature_only."),
+    ] = None
+    filter_scope: Annotated[
+        str | None,
+        typer.Option("--filter-scope", help="The end of a conversion that --where is about: base, conversion or both."),
+    ] = None
+    currency_rule: Annotated[
+        str | None,
+        typer.Option(
+            "--currency-rule",
+            help="Whose day's rate converts amounts: transaction_date, period_end, as_of; or unconverted.",
+        ),
     ] = None
     records: Annotated[bool, typer.Option("--records", help="List the people or deals that the number counts.")] = False
     side: Annotated[str | None, typer.Option("--side", help="With --records: base (what n counts) or converted.")] = (
@@ -191,11 +222,14 @@ class KpiOptions(FunnelOptions):
         has_no_window = self.window is not None and self.window.strip().lower() == "none"
         return replace(
             self._shared_switches(),
-            anchor=None if self.anchor is None else parse_word(Anchor, "--anchor", self.anchor),
-            reentry=None if self.reentry is None else parse_word(Reentry, "--reentry", self.reentry),
-            skip=None if self.skip is None else parse_word(Skip, "--skip", self.skip),
+            anchor=_word(Anchor, "--anchor", self.anchor),
+            reentry=_word(Reentry, "--reentry", self.reentry),
+            skip=_word(Skip, "--skip", self.skip),
             window=None if self.window is None or has_no_window else parse_duration_option("--window", self.window),
             has_no_window=has_no_window,
+            censoring=_word(Censoring, "--censoring", self.censoring),
+            filter_scope=_word(FilterScope, "--filter-scope", self.filter_scope),
+            currency_rule=_word(CurrencyRule, "--currency-rule", self.currency_rule),
         )
 
 

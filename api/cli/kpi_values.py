@@ -9,6 +9,7 @@ from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, Period, Where
 from schema.durations import LONGEST, parse_duration
+from schema.kpis.switch_words import Exclusion
 from schema.vocab import Dimension, Vocabulary
 
 Word = TypeVar("Word", bound=Vocabulary)
@@ -54,6 +55,15 @@ def parse_where(filters: list[str]) -> Where:
         test = Where(tests=((word, tuple(value.strip() or None for value in values.split(","))),))
         parts.append(Where(none_of=(test,)) if dimension.endswith("!") else test)
     return Where(all_of=tuple(parts))
+
+
+def parse_exclusions(text: str | None) -> frozenset[Exclusion] | None:
+    """The exclusions of a list such as `test,internal`; `none` is nobody, None is whom the accord excludes."""
+    if text is None:
+        return None
+    if text.strip().lower() == "none":
+        return frozenset()
+    return frozenset(parse_word(Exclusion, "--exclusions", word) for word in text.split(","))
 
 
 def parse_word(vocabulary: type[Word], option: str, text: str) -> Word:

@@ -68,7 +68,7 @@ def keyed_rows(
     Buckets count from 1; without boundaries they are null. `more` are further columns.
     """
     filtering = condition(
-        request.where, request.kpi.subject, partial(value_of, request), partial(passes_record_filter, request)
+        request.row_filter, request.kpi.subject, partial(value_of, request), partial(passes_record_filter, request)
     )
     dimensions = [*dimensions_of(request.where), *request.by]
     keys = (

@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from api.plan.list_arguments import Condition
 from schema.accord_vocab import Reading
+from schema.kpis.switch_words import Censoring, CurrencyRule, Exclusion, FilterScope
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 
@@ -84,6 +85,10 @@ class Switches:
     reading: Reading | None = None
     accord_version: int | None = None
     known_at: datetime | None = None
+    censoring: Censoring | None = None
+    exclusions: frozenset[Exclusion] | None = None
+    currency_rule: CurrencyRule | None = None
+    filter_scope: FilterScope | None = None
 
 
 @dataclass(frozen=True, slots=True)

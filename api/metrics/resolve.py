@@ -14,6 +14,7 @@ from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
+from api.metrics.switches.chosen_switches import choose_switches
 from schema.accord import Accord
 from schema.accord_vocab import Reading
 from schema.durations import LONGEST, iso_duration
@@ -53,14 +54,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
             f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
         )
     frame = _frame(request.period, switches, context)
-    chosen = (
-        ("anchor", switches.anchor, board.anchor),
-        ("reentry", switches.reentry, board.reentry),
-        ("skip", switches.skip, board.skip),
-    )
-    overrides = tuple(
-        f"{name}={value.value}" for name, value, default in chosen if value is not None and value is not default
-    )
+    chosen = choose_switches(kpi, switches, request.where, anchor, context.accord)
     return ResolvedKpiRequest(
         kpi=kpi,
         context=context,
@@ -74,7 +68,10 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         skip=switches.skip or board.skip or Skip.IMPLIED,
         window=window if anchor is Anchor.COHORT else None,
         windows=_windows(kpi, stages, context) if is_agreed and anchor is Anchor.COHORT else (),
-        overrides=(*overrides, *window_override, *frame.overrides, *_reading_overrides(switches), *context.overrides),
+        censoring=chosen.censoring,
+        filter_scope=chosen.filter_scope,
+        currency_rule=chosen.currency_rule,
+        overrides=(*chosen.overrides, *window_override, *frame.overrides, *_of_reading(switches), *context.overrides),
     )
 
 
@@ -124,7 +121,7 @@ def reject_unknown_switches(request: KpiRequest | FunnelRequest, kpi: Kpi | None
     _reject_unknown_switches(subject, FUNNEL_SWITCHES if kpi is None else kpi.switches, request.switches)
 
 
-def _reading_overrides(switches: Switches) -> tuple[str, ...]:
+def _of_reading(switches: Switches) -> tuple[str, ...]:
     """The overrides to report of a reading that is not the one in force, or of facts known at an instant."""
     overrides = []
     if switches.reading not in (None, Reading.IN_FORCE):
@@ -150,6 +147,9 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
         ("reentry", switches.reentry),
         ("skip", switches.skip),
         ("window", window),
+        ("censoring", switches.censoring),
+        ("filterScope", switches.filter_scope),
+        ("currencyRule", switches.currency_rule),
         ("reading", switches.reading),
         ("accordVersion", switches.accord_version is not None),
     )

@@ -18,6 +18,7 @@ from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
+from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
 from schema.vocab import Anchor, Dimension, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants
@@ -84,6 +85,10 @@ class ResolvedKpiRequest:
     unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
     population: Population = Population.COUNTED
     reads_journeys: bool = False  # whether its counted rows are journeys
+    censoring: Censoring = Censoring.ALL_OPEN
+    filter_scope: FilterScope | None = None  # None for a KPI without two ends
+    currency_rule: CurrencyRule = CurrencyRule.TRANSACTION_DATE
+    whole: Interval | None = None  # of a bucket's request: the interval of the whole request
     has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
 
     @property
@@ -126,6 +131,18 @@ class ResolvedKpiRequest:
             return Sql("{}.rank", name(entry))
         shown = [stage.key for stage in self.context.accord.stages]
         return Sql("array_position({}::text[], {}.stage)", shown, name(entry))
+
+    @property
+    def whole_interval(self) -> Interval:
+        """The interval of the request, also within one bucket: what depends on all rows is the same for its parts."""
+        return self.whole or self.frame.interval
+
+    @property
+    def row_filter(self) -> Where:
+        """The filter that every counted row has to pass. If it is for one end alone, the kind applies it itself."""
+        is_of_rows = self.filter_scope in (None, FilterScope.BOTH)
+        is_of_base = self.filter_scope is FilterScope.BASE and self.anchor is Anchor.COHORT
+        return self.where if is_of_rows or is_of_base else Where()
 
     @property
     def dimensions(self) -> tuple[DimensionMeaning, ...]:

@@ -17,7 +17,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
 from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.dimensions import PERSON_DIMENSIONS
-from schema.vocab import RecordSide, Reentry
+from schema.vocab import Anchor, RecordSide, Reentry
 from tests.metrics import generated_activity
 from tests.metrics.generated_contacts import NOW, Person, load, worlds
 from tests.metrics.test_activity_against_oracle import requests as activity_requests
@@ -37,7 +37,10 @@ def funnels(draw: st.DrawFn) -> FunnelRequest:
 
 def first_entries(request: KpiRequest) -> KpiRequest:
     """The request for first entries, which journeys have, of those that the oracle knows."""
-    return replace(request, switches=replace(request.switches, reentry=Reentry.FIRST))
+    switches = request.switches
+    scope = switches.filter_scope if switches.anchor is Anchor.PERIOD else None
+    chosen = replace(switches, reentry=Reentry.FIRST, exclusions=None, filter_scope=scope)
+    return replace(request, switches=chosen)
 
 
 @settings(QUICK, max_examples=examples(40))

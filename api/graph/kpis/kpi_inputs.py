@@ -167,6 +167,28 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
                 TypeRef("ConversionWindowInput"),
             ),
             Input(
+                "censoring",
+                "Which people of a cohort count while some can still convert. If left out: `ALL_OPEN`.",
+                TypeRef("CensoringSwitch"),
+            ),
+            Input(
+                "filterScope",
+                "Which end of a conversion the filter applies to. If left out: `BASE`, or with the anchor PERIOD"
+                " `BOTH`.",
+                TypeRef("FilterScopeSwitch"),
+            ),
+            Input(
+                "exclusions",
+                "Whom the number leaves out, besides the deleted and the merged. An empty list leaves out nobody else."
+                " If left out: whom the accord excludes.",
+                TypeRef("ExclusionSwitch").listed,
+            ),
+            Input(
+                "currencyRule",
+                "The day whose exchange rate converts an amount. If left out: `TRANSACTION_DATE`.",
+                TypeRef("CurrencyRuleSwitch"),
+            ),
+            Input(
                 "reading",
                 "Which version of the accord decides who entered which stage when. If left out: `IN_FORCE`. KPIs that"
                 " read no stage do not have this switch.",

@@ -118,4 +118,8 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
         reading=given.get("reading"),
         accord_version=given.get("accordVersion"),
         known_at=given.get("knownAt"),
+        censoring=given.get("censoring"),
+        exclusions=None if given.get("exclusions") is None else frozenset(given["exclusions"]),
+        currency_rule=given.get("currencyRule"),
+        filter_scope=given.get("filterScope"),
     )

@@ -81,11 +81,21 @@ def _switches(switches: Switches) -> Given:
         window = {"none": True}
     elif switches.window is not None:
         window = {"length": iso_duration(switches.window)}
-    chosen = {key: getattr(switches, key) for key in ("anchor", "reentry", "skip", "reading")}
+    chosen = {
+        "anchor": switches.anchor,
+        "reentry": switches.reentry,
+        "skip": switches.skip,
+        "reading": switches.reading,
+        "censoring": switches.censoring,
+        "filterScope": switches.filter_scope,
+        "currencyRule": switches.currency_rule,
+    }
+    excluded = switches.exclusions
     return _given(
         {key: None if choice is None else choice.name for key, choice in chosen.items()}
         | {
             "window": window,
+            "exclusions": None if excluded is None else sorted(exclusion.name for exclusion in excluded),
             "asOf": None if switches.as_of is None else instant_as_text(switches.as_of),
             "timezone": switches.timezone,
             "accordVersion": switches.accord_version,
