@@ -52,7 +52,8 @@ def printed(*words: str) -> str:
 def test_without_a_key_the_kpis_are_listed() -> None:
     shown = CliRunner().invoke(app, ["kpi"]).output
     assert "time_to_convert" in shown
-    switches = "switches anchor, reentry, skip, window, reading, accordVersion, asOf, timezone, knownAt"
+    names = "anchor, reentry, skip, window, censoring, filterScope, reading, accordVersion, exclusions, asOf, timezone"
+    switches = f"switches {names}, knownAt"
     assert switches in " ".join(shown.split())
 
 

@@ -21,7 +21,7 @@ from schema.vocab import Anchor, RecordSide, Reentry
 from tests.metrics import generated_activity
 from tests.metrics.generated_contacts import NOW, Person, load, worlds
 from tests.metrics.test_activity_against_oracle import requests as activity_requests
-from tests.metrics.test_against_oracle import QUICK, RARE_INSTANTS, filters, periods, requests
+from tests.metrics.test_against_oracle import QUICK, RARE_INSTANTS, conversions, filters, periods, requests
 from tests.support.examples import examples
 from tests.support.journeys import answer_from_journeys, derive_journeys
 
@@ -46,7 +46,7 @@ def first_entries(request: KpiRequest) -> KpiRequest:
 @settings(QUICK, max_examples=examples(40))
 @given(
     world=worlds(),
-    batch=st.lists(requests().map(first_entries), min_size=3, max_size=5),
+    batch=st.lists((requests() | conversions()).map(first_entries), min_size=4, max_size=7),
     more=st.lists(funnels(), min_size=1, max_size=2),
 )
 async def test_answers_from_journeys_are_those_from_facts(
