@@ -333,6 +333,7 @@ class WarningCode(Vocabulary):
         "UNKNOWN_VALUE",
         "The filter names a free text, such as a lead source, that no record ever had: it may be misspelt.",
     )
+    FILTERED_AS_OF_TODAY = "FILTERED_AS_OF_TODAY", "The filter reads records as they are today, not as they were."
     SKIPPED_STAGE = (
         "SKIPPED_STAGE",
         "Some people skipped a stage, so that nothing says how long they took. They are not in the value.",

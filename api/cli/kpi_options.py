@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli.kpi_values import (
+    Word,
     bad_input,
     parse_compared_to,
     parse_dimensions,
     parse_duration_option,
+    parse_exclusions,
     parse_instant,
     parse_paths,
     parse_period,
@@ -25,12 +27,16 @@ from api.metrics.periods.name_forms import OPTION_HELP
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from schema.accord_vocab import Reading
 from schema.base import now
+from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
 _FIRST_YEAR = 1000
 
-_WHERE = "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others."
+_WHERE = (
+    "Count only these, such as channel=EMAIL,DIRECT; channel= is the empty value, channel!=EMAIL all others. Or a"
+    """ filter as in GraphQL: '{"contact": {"company": {"employees": {"gt": 100}}}}'."""
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,15 @@ class FunnelOptions:
     timezone: Annotated[
         str | None, typer.Option("--timezone", metavar="ZONE", help="Use this zone instead of the accord's.")
     ] = None
-    where: Annotated[list[str] | None, typer.Option("--where", metavar="DIMENSION=VALUES", help=_WHERE)] = None
+    exclusions: Annotated[
+        str | None,
+        typer.Option(
+            "--exclusions",
+            metavar="WORDS",
+            help="Leave out test, internal or both (test,internal) in place of whom the accord excludes; or none.",
+        ),
+    ] = None
+    where: Annotated[list[str] | None, typer.Option("--where", metavar="FILTER", help=_WHERE)] = None
 
     def funnel_request(self) -> FunnelRequest:
         """The request. Errors: BAD_INPUT or BAD_PERIOD for a malformed option."""
@@ -82,6 +96,7 @@ class FunnelOptions:
             reading=self._reading(),
             accord_version=self.accord_version,
             known_at=_known_at(self.known_at),
+            exclusions=parse_exclusions(self.exclusions),
         )
 
     def _reading(self) -> Reading | None:
@@ -94,6 +109,10 @@ class FunnelOptions:
                 "--accord-version needs --reading pinned.", "Add --reading pinned, or leave --accord-version out."
             )
         return reading
+
+
+def _word(vocabulary: type[Word], option: str, text: str | None) -> Word | None:
+    return None if text is None else parse_word(vocabulary, option, text)
 
 
 def _known_at(text: str | None) -> datetime | None:
@@ -144,6 +163,21 @@ class KpiOptions(FunnelOptions):
             metavar="WHAT",
             help="Show the change from previous-period or same-period-last-year (of an open period the same days; add"
             " :whole or :same-age), from target, or from accord-version:3.",
+        ),
+    ] = None
+    censoring: Annotated[
+        str | None,
+        typer.Option("--censoring", help="Who of a cohort counts: all_open, decided_only or mature_only."),
+    ] = None
+    filter_scope: Annotated[
+        str | None,
+        typer.Option("--filter-scope", help="The end of a conversion that --where is about: base, conversion or both."),
+    ] = None
+    currency_rule: Annotated[
+        str | None,
+        typer.Option(
+            "--currency-rule",
+            help="Whose day's rate converts amounts: transaction_date, period_end, as_of; or unconverted.",
         ),
     ] = None
     records: Annotated[bool, typer.Option("--records", help="List the people or deals that the number counts.")] = False
@@ -204,11 +238,14 @@ class KpiOptions(FunnelOptions):
         has_no_window = self.window is not None and self.window.strip().lower() == "none"
         return replace(
             self._shared_switches(),
-            anchor=None if self.anchor is None else parse_word(Anchor, "--anchor", self.anchor),
-            reentry=None if self.reentry is None else parse_word(Reentry, "--reentry", self.reentry),
-            skip=None if self.skip is None else parse_word(Skip, "--skip", self.skip),
+            anchor=_word(Anchor, "--anchor", self.anchor),
+            reentry=_word(Reentry, "--reentry", self.reentry),
+            skip=_word(Skip, "--skip", self.skip),
             window=None if self.window is None or has_no_window else parse_duration_option("--window", self.window),
             has_no_window=has_no_window,
+            censoring=_word(Censoring, "--censoring", self.censoring),
+            filter_scope=_word(FilterScope, "--filter-scope", self.filter_scope),
+            currency_rule=_word(CurrencyRule, "--currency-rule", self.currency_rule),
         )
 
 

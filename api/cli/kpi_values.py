@@ -4,12 +4,14 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from api.errors import AccordError, ErrorCode
+from api.graph.contract import read_filter
 from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import ALL_HISTORY, ComparedTo, Period, Where
 from schema.durations import LONGEST, parse_duration
 from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import Exclusion
 from schema.vocab import Vocabulary
 
 Word = TypeVar("Word", bound=Vocabulary)
@@ -39,9 +41,15 @@ def parse_paths(text: str) -> tuple[str, ...]:
 
 
 def parse_where(filters: list[str]) -> Where:
-    """A filter that requires all of `dimension=value,value` and `dimension!=value`; no value is the empty value."""
+    """A filter that requires all of `dimension=value,value` and `dimension!=value`; no value is the empty value.
+
+    A text that begins with `{` is JSON in the form of the argument `where`.
+    """
     parts = []
     for text in filters:
+        if text.lstrip().startswith("{"):
+            parts.append(read_filter(text))
+            continue
         dimension, equals_sign, values = text.partition("=")
         if not equals_sign:
             raise bad_input(f"--where: '{text}' is not a filter.", _WHERE_EXAMPLE)
@@ -49,6 +57,15 @@ def parse_where(filters: list[str]) -> Where:
         test = Where(tests=((word, tuple(value.strip() or None for value in values.split(","))),))
         parts.append(Where(none_of=(test,)) if dimension.endswith("!") else test)
     return Where(all_of=tuple(parts))
+
+
+def parse_exclusions(text: str | None) -> frozenset[Exclusion] | None:
+    """The exclusions of a list such as `test,internal`; `none` is nobody, None is whom the accord excludes."""
+    if text is None:
+        return None
+    if text.strip().lower() == "none":
+        return frozenset()
+    return frozenset(parse_word(Exclusion, "--exclusions", word) for word in text.split(","))
 
 
 def parse_word(vocabulary: type[Word], option: str, text: str) -> Word:

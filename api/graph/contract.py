@@ -26,6 +26,7 @@ from api.graph.derived.search_types import search_types
 from api.graph.duplicate_fields import duplicate_fields
 from api.graph.gateway import Gateway
 from api.graph.kpis.drill_down import DRILL_DOWN_TYPES
+from api.graph.kpis.filter_text import read_filter_text
 from api.graph.kpis.kpi_fields import KPI_ROOTS, kpi_fields
 from api.graph.kpis.kpi_inputs import KPI_INPUT_TYPES
 from api.graph.kpis.record_order_types import RECORD_ORDER_TYPES
@@ -36,6 +37,7 @@ from api.graph.planning.plan_fields import PLAN_DERIVATION, PLAN_INPUT_TYPES, PL
 from api.graph.record_fields import record_fields
 from api.graph.strawberry_types import Types, use_resolvers
 from api.graph.viewer_fields import VIEWER_TYPE, viewer_fields
+from api.metrics.request import Where
 
 QUERY = "Query"
 DESCRIPTION = """\
@@ -88,6 +90,14 @@ def build_schema() -> strawberry.Schema:
 def gateway() -> Gateway:
     """Return the gateway to the schema. It is built once."""
     return Gateway(*_built())
+
+
+def read_filter(text: str) -> Where:
+    """Return the filter of a KPI that a text has, as JSON in the form of the argument `where`.
+
+    Errors: BAD_INPUT for another text, with the place in it; those of the argument.
+    """
+    return read_filter_text(text, build_schema()._schema)  # noqa: SLF001 - as below
 
 
 def registered_types() -> Mapping[str, Declared]:

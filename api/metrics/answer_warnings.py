@@ -6,6 +6,7 @@ from datetime import timedelta
 from api.metrics.answer import AnswerWarning
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.figure_table import ALL, FigureTable
+from api.metrics.filtering.record_filters import filtered_as_of_today
 from api.metrics.period_warnings import unfinished_period
 from api.metrics.readings.reading_warnings import reading_warnings
 from api.metrics.request import Where
@@ -19,6 +20,7 @@ _ORDER = (
     WarningCode.PERIOD_NOT_BEGUN,
     WarningCode.PERIOD_BEFORE_DATA,
     WarningCode.UNKNOWN_VALUE,
+    WarningCode.FILTERED_AS_OF_TODAY,
     WarningCode.SOURCE_INCOMPLETE,
     WarningCode.READING_OUTDATED,
     WarningCode.KNOWN_AT_LIMITS,
@@ -72,9 +74,9 @@ def kpi_warnings(
     if request.lacks_contacts:
         return (no_contacts(), *gaps)
     if missing is not None:
-        return (missing, *unknown_values(request), *gaps)
+        return (missing, *filter_warnings(request), *gaps)
     found = [
-        *unknown_values(request),
+        *filter_warnings(request),
         *gaps,
         *unfinished_period(request.frame),
         *_undated(request, table),
@@ -112,10 +114,11 @@ def no_contacts() -> AnswerWarning:
     return AnswerWarning(code=WarningCode.NO_CONTACTS, message=message, count=None)
 
 
-def unknown_values(request: ResolvedKpiRequest) -> Iterator[AnswerWarning]:
-    """The warnings of free texts in the filter that no record ever had."""
+def filter_warnings(request: ResolvedKpiRequest) -> Iterator[AnswerWarning]:
+    """The warnings of the filter: free texts that no record ever had, and records that it reads as of today."""
     for text in request.unknown_values:
         yield AnswerWarning(code=WarningCode.UNKNOWN_VALUE, message=text.message, count=0)
+    yield from filtered_as_of_today(request)
 
 
 def low_sample(count: int) -> AnswerWarning:

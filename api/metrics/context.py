@@ -1,6 +1,7 @@
 """What all KPI requests of one snapshot share: the accord in force, the current evaluation, and the principal."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class MetricContext:
     journeys_of: UUID | None = None  # the evaluation that has journeys, by the version in force
     has_unopened_deals: bool = False  # whether the opening of a deal is unknown
     needs_evaluation: bool = False  # whether the reading has not been evaluated yet
+    excludes: tuple[str, ...] | None = None  # whom the request excludes in place of those whom the accord does
 
     @property
     def accord(self) -> Accord:
@@ -100,9 +102,11 @@ class MetricContext:
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """The override that marks a result of a restricted principal as not canonical."""
+        """The overrides that mark a result as not canonical: other exclusions, and a restricted principal."""
         reach = self.principal.reach
-        return () if reach is Reach.ALL else (f"scope={reach.value}",)
+        scope = () if reach is Reach.ALL else (f"scope={reach.value}",)
+        excludes = () if self.excludes is None else (f"exclusions={'+'.join(self.excludes) or 'NONE'}",)
+        return (*excludes, *scope)
 
     def reach(self, table: str, alias: str) -> list[Sql]:
         """Conditions that a row of `table` is not voided and that the principal reaches it; none if all rows are so."""
@@ -155,6 +159,30 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         has_former_versions=row["has_former"],
         journeys_of=row["journeys_of"],
         has_unopened_deals=row["has_unopened"],
+    )
+
+
+async def with_exclusions(session: ReadSession, context: MetricContext, excludes: Collection[str]) -> MetricContext:
+    """Return the context in which these are excluded in place of those whom the accord excludes.
+
+    Journeys say who is excluded by the accord, so they are not read.
+
+    Shapes: a context and reasons such as TEST -> the same context if the accord has them, else another one, for which
+            one statement reads whether there is a contact to count.
+    """
+    agreed = context.accord.reporting.exclude
+    if {*excludes} == {*agreed}:
+        return context
+    chosen = tuple(sorted(excludes))
+    reporting = context.accord.reporting.model_copy(update={"exclude": chosen})
+    accord = context.accord.model_copy(update={"reporting": reporting})
+    has_contacts = await session.value(contacts_exist(accord, context.principal))
+    return replace(
+        context,
+        in_force=replace(context.in_force, accord=accord),
+        has_contacts=bool(has_contacts),
+        journeys_of=None,
+        excludes=chosen,
     )
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from api.metrics.columns import Aggregates
 from api.metrics.dimensions import is_dated_by_version, key_name
 from api.metrics.filtering.filter_conditions import condition
+from api.metrics.filtering.record_filters import passes_record_filter
 from api.metrics.journeys.row_dimensions import is_assumed_of, is_undated_of, joins_of, value_of
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
@@ -66,7 +67,9 @@ def keyed_rows(
 
     Buckets count from 1; without boundaries they are null. `more` are further columns.
     """
-    filtering = condition(request.where, request.kpi.subject, partial(value_of, request))
+    filtering = condition(
+        request.row_filter, request.kpi.subject, partial(value_of, request), partial(passes_record_filter, request)
+    )
     dimensions = [*dimensions_of(request.where), *request.by]
     keys = (
         Sql(", {} as {}", value_of(request, dimension), key_name(place))

@@ -108,7 +108,8 @@ class FigureDrillDown:
         if self.starts_at is None:
             return self.request
         within = Interval(self.starts_at, self.before)
-        return replace(self.request, frame=replace(self.request.frame, interval=within))
+        whole = self.request.whole_interval
+        return replace(self.request, frame=replace(self.request.frame, interval=within), whole=whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import asyncpg
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, BreakdownKey, FunnelAnswer, FunnelGroup, FunnelStep
-from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, low_sample, no_contacts, unknown_values
+from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, filter_warnings, low_sample, no_contacts
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.breakdowns.group_limit import require_few_groups
 from api.metrics.compile import key_columns, with_names
@@ -309,8 +309,8 @@ def _warnings(
     if not request.context.has_contacts:
         return (no_contacts(), *gaps)
     if missing is not None:
-        return (missing, *unknown_values(request), *gaps)
-    found = [*unknown_values(request), *gaps]
+        return (missing, *filter_warnings(request), *gaps)
+    found = [*filter_warnings(request), *gaps]
     unfinished = unfinished_period(request.frame)
     cohort, waiting = steps[0].reached or 0, sum(step.open or 0 for step in steps)
     if not cohort:

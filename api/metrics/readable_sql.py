@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from api.sql import Sql
@@ -43,15 +44,17 @@ def literal(value: object) -> str:
     match value:
         case None:
             return "null"
-        case int() | float():
-            return str(value)
+        case int() | float() | Decimal():
+            return str(value).lower()  # true and false are numbers, too
         case datetime():
             return f"timestamptz '{value.isoformat()}'"
         case date():
             return f"date '{value.isoformat()}'"
         case UUID():
             return f"uuid '{value}'"
-        case list():
+        case [] | ():
+            return "'{}'"
+        case list() | tuple():
             return f"array[{', '.join(literal(item) for item in value)}]"
         case str():
             return "'" + value.replace("'", "''") + "'"

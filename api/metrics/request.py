@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
+from api.plan.list_arguments import Condition
 from schema.accord_vocab import Reading
 from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import Censoring, CurrencyRule, Exclusion, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
 
@@ -85,11 +87,27 @@ class Switches:
     reading: Reading | None = None
     accord_version: int | None = None
     known_at: datetime | None = None
+    censoring: Censoring | None = None
+    exclusions: frozenset[Exclusion] | None = None
+    currency_rule: CurrencyRule | None = None
+    filter_scope: FilterScope | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """A filter over the counted records as they are now: that of a list of their table.
+
+    `given` is the same filter as JSON, in the form in which GraphQL takes it.
+    """
+
+    table: str
+    condition: Condition
+    given: str
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A filter over dimensions: all given parts must be true.
+    """A filter over dimensions and over the counted records: all given parts must be true.
 
     The values of a test are texts or, if the dimension's values are records, their ids or names. None is the
     empty value.
@@ -99,6 +117,7 @@ class Where:
     all_of: "tuple[Where, ...]" = ()
     any_of: "tuple[Where, ...]" = ()
     none_of: "tuple[Where, ...]" = ()
+    records: tuple[RecordFilter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
+from api.metrics.filtering.record_filters import require_counted_records
 from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
+from api.metrics.switches.chosen_switches import choose_switches
 from schema.accord import Accord
 from schema.accord_vocab import Reading
 from schema.durations import LONGEST, iso_duration
@@ -53,28 +55,24 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
             f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
         )
     frame = _frame(request.period, switches, context)
-    chosen = (
-        ("anchor", switches.anchor, board.anchor),
-        ("reentry", switches.reentry, board.reentry),
-        ("skip", switches.skip, board.skip),
-    )
-    overrides = tuple(
-        f"{name}={value.value}" for name, value, default in chosen if value is not None and value is not default
-    )
+    chosen = choose_switches(kpi, switches, request.where, anchor, context.accord)
     return ResolvedKpiRequest(
         kpi=kpi,
         context=context,
         frame=frame,
         grain=request.grain,
         by=_dimensions(f"The KPI {kpi.key}", kpi.dimensions, request.by),
-        where=_checked_where(f"The KPI {kpi.key}", kpi.dimensions, request.where),
+        where=_checked_where(f"The KPI {kpi.key}", kpi, request.where),
         stages=stages,
         anchor=anchor,
         reentry=switches.reentry or board.reentry or Reentry.EACH,
         skip=switches.skip or board.skip or Skip.IMPLIED,
         window=window if anchor is Anchor.COHORT else None,
         windows=_windows(kpi, stages, context) if is_agreed and anchor is Anchor.COHORT else (),
-        overrides=(*overrides, *window_override, *frame.overrides, *_reading_overrides(switches), *context.overrides),
+        censoring=chosen.censoring,
+        filter_scope=chosen.filter_scope,
+        currency_rule=chosen.currency_rule,
+        overrides=(*chosen.overrides, *window_override, *frame.overrides, *_of_reading(switches), *context.overrides),
     )
 
 
@@ -86,7 +84,7 @@ def resolve_funnel(request: FunnelRequest, context: MetricContext) -> ResolvedKp
     """
     subject = "The funnel"
     _reject_unknown_switches(subject, FUNNEL_SWITCHES, request.switches)
-    _checked_where(subject, PERSON_DIMENSIONS, request.where)
+    _checked_where(subject, STAGE_VOLUME, request.where, PERSON_DIMENSIONS)
     by = _dimensions(subject, PERSON_DIMENSIONS, request.by)
     volume = KpiRequest(STAGE_VOLUME.key, period=request.period, by=by, where=request.where, switches=request.switches)
     return resolve(STAGE_VOLUME, volume, context)
@@ -124,7 +122,7 @@ def reject_unknown_switches(request: KpiRequest | FunnelRequest, kpi: Kpi | None
     _reject_unknown_switches(subject, FUNNEL_SWITCHES if kpi is None else kpi.switches, request.switches)
 
 
-def _reading_overrides(switches: Switches) -> tuple[str, ...]:
+def _of_reading(switches: Switches) -> tuple[str, ...]:
     """The overrides to report of a reading that is not the one in force, or of facts known at an instant."""
     overrides = []
     if switches.reading not in (None, Reading.IN_FORCE):
@@ -150,6 +148,9 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
         ("reentry", switches.reentry),
         ("skip", switches.skip),
         ("window", window),
+        ("censoring", switches.censoring),
+        ("filterScope", switches.filter_scope),
+        ("currencyRule", switches.currency_rule),
         ("reading", switches.reading),
         ("accordVersion", switches.accord_version is not None),
     )
@@ -250,9 +251,10 @@ def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimensio
     return by
 
 
-def _checked_where(subject: str, allowed: tuple[Dimension, ...], where: Where) -> Where:
+def _checked_where(subject: str, kpi: Kpi, where: Where, allowed: tuple[Dimension, ...] | None = None) -> Where:
     for dimension in dimensions_of(where):
-        _check_dimension(subject, allowed, dimension)
+        _check_dimension(subject, kpi.dimensions if allowed is None else allowed, dimension)
+    require_counted_records(subject, kpi.subject, where)
     return where
 
 

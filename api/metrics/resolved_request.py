@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
 from api.metrics.periods.period_days import Interval
-from api.metrics.request import Period, Where
+from api.metrics.request import Period, RecordFilter, Where
 from api.plan.value_checks.known_values import UnknownText
 from api.sql import Sql, name
 from schema.accord import Accord
@@ -19,6 +19,7 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
+from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants
@@ -85,6 +86,10 @@ class ResolvedKpiRequest:
     unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
     population: Population = Population.COUNTED
     reads_journeys: bool = False  # whether its counted rows are journeys
+    censoring: Censoring = Censoring.ALL_OPEN
+    filter_scope: FilterScope | None = None  # None for a KPI without two ends
+    currency_rule: CurrencyRule = CurrencyRule.TRANSACTION_DATE
+    whole: Interval | None = None  # of a bucket's request: the interval of the whole request
     has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
 
     @property
@@ -129,6 +134,18 @@ class ResolvedKpiRequest:
         return Sql("array_position({}::text[], {}.stage)", shown, name(entry))
 
     @property
+    def whole_interval(self) -> Interval:
+        """The interval of the request, also within one bucket: what depends on all rows is the same for its parts."""
+        return self.whole or self.frame.interval
+
+    @property
+    def row_filter(self) -> Where:
+        """The filter that every counted row has to pass. If it is for one end alone, the kind applies it itself."""
+        is_of_rows = self.filter_scope in (None, FilterScope.BOTH)
+        is_of_base = self.filter_scope is FilterScope.BASE and self.anchor is Anchor.COHORT
+        return self.where if is_of_rows or is_of_base else Where()
+
+    @property
     def dimensions(self) -> tuple[DimensionMeaning, ...]:
         """What the dimensions of the breakdown, then those of the filter, mean."""
         return meanings(self.kpi.subject, (*self.by, *dimensions_of(self.where)))
@@ -139,6 +156,13 @@ def dimensions_of(where: Where) -> Iterator[Dimension]:
     yield from (dimension for dimension, _ in where.tests)
     for part in (*where.all_of, *where.any_of, *where.none_of):
         yield from dimensions_of(part)
+
+
+def record_filters_of(where: Where) -> Iterator[RecordFilter]:
+    """The filters over the counted records within a filter."""
+    yield from where.records
+    for part in (*where.all_of, *where.any_of, *where.none_of):
+        yield from record_filters_of(part)
 
 
 def unknown_stage(key: str, accord: Accord) -> AccordError:

@@ -12,5 +12,8 @@ class AnsweredFrom(Vocabulary):
     )
     FACTS = (
         "FACTS",
-        "The records and their history: for other readings, `knownAt`, `reentry`, and a reach less than ALL.",
+        (
+            "The records and their history: for other readings, `knownAt`, `reentry`, `exclusions` and filters of"
+            " conversions, and a reach less than ALL."
+        ),
     )

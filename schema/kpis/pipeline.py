@@ -4,7 +4,7 @@ from schema.kpis.dimensions import DEAL_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.deals import Average, Closings, ForecastAccuracy, Openings, Pushed, Snapshot, Sum
-from schema.kpis.switchboard import DEAL_SWITCHES
+from schema.kpis.switchboard import DEAL_SWITCHES, MONEY_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 _WON = Closings((DealOutcome.WON,))
@@ -22,7 +22,7 @@ REVENUE_WON = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=MONEY_SWITCHES,
     guard="avg_deal_size",
     source="The deals' closing dates and the history of their amounts; the exchange rates.",
 )
@@ -40,7 +40,7 @@ AVG_DEAL_SIZE = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=MONEY_SWITCHES,
     guard="deals_won",
     source="The deals' closing dates and the history of their amounts; the exchange rates.",
 )
@@ -57,7 +57,7 @@ PIPELINE_CREATED = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=MONEY_SWITCHES,
     guard="win_rate",
     source="The deals' opening dates and the history of their amounts; the exchange rates.",
 )
@@ -75,7 +75,7 @@ OPEN_PIPELINE = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=MONEY_SWITCHES,
     guard="weighted_pipeline",
     source="The history of the deals; the exchange rates.",
 )
@@ -94,7 +94,7 @@ WEIGHTED_PIPELINE = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=MONEY_SWITCHES,
     guard="open_pipeline",
     source="The history of the deals; the probabilities of the pipeline stages; the exchange rates.",
 )

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from schema.described import described
+from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
 from schema.vocab import Anchor, Reentry, Skip, Vocabulary
 
 _DEFAULTS = {
     "window": "The accord's window between the two stages.",
     "reading": "IN_FORCE",
     "accordVersion": "None: only the reading PINNED names a version.",
+    "exclusions": "Those of the accord.",
     "asOf": "Now, or `knownAt`.",
     "timezone": "The time zone of the accord.",
     "knownAt": "None: all facts count.",
@@ -29,8 +31,8 @@ class SwitchDefault:
 class Switchboard:
     """The switches of a KPI with their defaults; None and False mean that the KPI does not have the switch.
 
-    Every KPI has `asOf` and `knownAt` (default: now) and `timezone` (default: the accord's). One that reads no stage
-    has no reading.
+    Every KPI has `asOf` and `knownAt` (default: now), `timezone` and `exclusions` (default: the accord's). One that
+    reads no stage has no reading. `filter_scope` is the default of cohorts; with the anchor PERIOD it is BOTH.
     """
 
     anchor: Anchor | None = None
@@ -38,13 +40,20 @@ class Switchboard:
     skip: Skip | None = None
     has_window: bool = False
     has_reading: bool = False
+    censoring: Censoring | None = None
+    filter_scope: FilterScope | None = None
+    currency_rule: CurrencyRule | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the switches in GraphQL."""
-        own = (("anchor", self.anchor), ("reentry", self.reentry), ("skip", self.skip), ("window", self.has_window))
+        own = (
+            *(("anchor", self.anchor), ("reentry", self.reentry), ("skip", self.skip), ("window", self.has_window)),
+            *(("censoring", self.censoring), ("filterScope", self.filter_scope)),
+            ("currencyRule", self.currency_rule),
+        )
         reading = ("reading", "accordVersion") if self.has_reading else ()
-        return (*(name for name, default in own if default), *reading, "asOf", "timezone", "knownAt")
+        return (*(name for name, default in own if default), *reading, "exclusions", "asOf", "timezone", "knownAt")
 
     @property
     def defaults(self) -> tuple[SwitchDefault, ...]:
@@ -52,18 +61,26 @@ class Switchboard:
         return tuple(SwitchDefault(name, self._default(name)) for name in self.names)
 
     def _default(self, name: str) -> str:
-        chosen = getattr(self, name, None)
+        in_camel_case = {"filterScope": self.filter_scope, "currencyRule": self.currency_rule}
+        chosen = in_camel_case.get(name) or getattr(self, name, None)
         return chosen.name if isinstance(chosen, Vocabulary) else _DEFAULTS[name]
 
 
 ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_reading=True)
 PAIR_SWITCHES = Switchboard(
-    anchor=Anchor.COHORT, reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_window=True, has_reading=True
+    anchor=Anchor.COHORT,
+    reentry=Reentry.FIRST,
+    skip=Skip.IMPLIED,
+    has_window=True,
+    has_reading=True,
+    censoring=Censoring.ALL_OPEN,
+    filter_scope=FilterScope.BASE,
 )
 DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_window=True, has_reading=True)
 DEAL_SWITCHES = Switchboard()
+MONEY_SWITCHES = Switchboard(currency_rule=CurrencyRule.TRANSACTION_DATE)
 STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE, has_reading=True)
 RESPONSE_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_reading=True)
-DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
+DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD, censoring=Censoring.ALL_OPEN)
 FACT_SWITCHES = Switchboard()
 STATE_SWITCHES = Switchboard(has_reading=True)

@@ -173,12 +173,48 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "override"),
+    [
+        ((*RATE, "--censoring", "mature-only"), "censoring=MATURE_ONLY"),
+        ((*RATE, "--exclusions", "test"), "exclusions=TEST"),
+        ((*RATE, "--exclusions", "none"), "exclusions=NONE"),
+        ((*RATE, "--where", "channel=website", "--filter-scope", "both"), "filterScope=BOTH"),
+        (("kpi", "revenue_won", "--currency-rule", "period-end"), "currencyRule=PERIOD_END"),
+        (("funnel", "--exclusions", "none"), "exclusions=NONE"),
+    ],
+)
+def test_a_switch_is_an_option(words: tuple[str, ...], override: str) -> None:
+    found = json.loads(printed(*words, "--json"))
+    assert override in found["overrides"]
+    assert found["isCanonical"] is False
+
+
+def test_a_filter_may_be_that_of_graphql() -> None:
+    found = [
+        json.loads(printed("kpi", "mqls", "--where", text, "--json"))["n"]
+        for text in (
+            '{"contact": {"touchpoints": {"some": {}}}}',
+            '{"not": {"contact": {"touchpoints": {"some": {}}}}}',
+            '{"contact": {"country": {"eq": "DE"}}}',
+        )
+    ]
+    assert found[0] + found[1] == 8
+    assert "as they are today" in printed("kpi", "mqls", "--where", '{"contact": {}}')
+
+
+@pytest.mark.parametrize(
     ("words", "code", "text"),
     [
         (("kpi", "mqls", "--by", "colour"), ErrorCode.BAD_INPUT, "lead-source"),
         (("kpi", "mqls", "--period", "2026-04-01..2026-01-01"), ErrorCode.BAD_PERIOD, "ends before it starts"),
         (("kpi", "mqls", "--period", "soon..later"), ErrorCode.BAD_PERIOD, "not a date"),
         (("kpi", "mqls", "--where", "channel"), ErrorCode.BAD_INPUT, "channel=EMAIL"),
+        ((*RATE, "--censoring", "some"), ErrorCode.BAD_INPUT, "decided-only"),
+        ((*RATE, "--exclusions", "robots"), ErrorCode.BAD_INPUT, "internal"),
+        ((*RATE, "--filter-scope", "both"), ErrorCode.BAD_INPUT, "where"),
+        (("kpi", "revenue_won", "--currency-rule", "today"), ErrorCode.BAD_INPUT, "as-of"),
+        (("kpi", "mqls", "--where", "{channel"), ErrorCode.BAD_INPUT, "not JSON"),
+        (("kpi", "mqls", "--where", '{"deal": {}}'), ErrorCode.BAD_INPUT, "dealRoles"),
         (("kpi", "stage_conversion", "--from", "mql"), ErrorCode.BAD_INPUT, "--to STAGE"),
         (("kpi", "stage_conversion", "--from", "mql", "--to", "mars"), ErrorCode.UNKNOWN_STAGE, "opportunity"),
         ((*RATE, "--window", "soon"), ErrorCode.BAD_INPUT, "30 days"),

@@ -30,6 +30,7 @@ from api.metrics.request import (
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import Censoring, CurrencyRule, Exclusion, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 from tests.metrics.test_period_names import PERIOD_NAMES
 from tests.support.graphql import answered, put, refused, uid
@@ -88,6 +89,10 @@ SWITCHES = st.builds(
     window=st.none() | st.integers(1, 10**6).map(lambda seconds: timedelta(seconds=seconds)),
     as_of=st.none() | st.datetimes(datetime(1990, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - of the zone beside it
     timezone=st.none() | st.just("Europe/Berlin"),
+    censoring=st.none() | st.sampled_from(Censoring),
+    exclusions=st.none() | st.frozensets(st.sampled_from(Exclusion)),
+    currency_rule=st.none() | st.sampled_from(CurrencyRule),
+    filter_scope=st.none() | st.sampled_from(FilterScope),
 ) | st.just(Switches(has_no_window=True))
 BY = st.lists(st.sampled_from(Dimension), max_size=2, unique=True).map(tuple)
 REQUESTS = st.builds(

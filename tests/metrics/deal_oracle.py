@@ -15,6 +15,7 @@ from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import CurrencyRule
 from schema.vocab import NotCountedReason
 from tests.metrics.generated_contacts import (
     CAMPAIGN_TYPES,
@@ -335,7 +336,7 @@ def _rows(
             took = Decimal((at - deal.opened_at).total_seconds()) if is_known and deal.opened_at else None
             yield Row(deal, number, at, took, is_counted=is_known, is_undated=not is_known, reason=reason)
         elif request.key in MONEY:
-            worth, kept = convert(*deal.amount_at(at), at.astimezone(zone).date(), reporting)
+            worth, kept = convert(*deal.amount_at(at), rate_day(request, at, until, zone), reporting)
             is_assumed = deal.state_closed(at).holds_by_assumption(at)
             yield Row(deal, number, at, worth, kept, is_assumed=is_assumed, is_part=is_won, reason=reason)
         else:
@@ -354,7 +355,8 @@ def _opened(
             worth, kept, is_assumed = None, None, False
             if request.key in MONEY:
                 first = deal.state_opened()
-                worth, kept = convert(first.amount, first.currency, deal.opened_at.astimezone(zone).date(), reporting)
+                day = rate_day(request, deal.opened_at, until, zone)
+                worth, kept = convert(first.amount, first.currency, day, reporting)
                 is_assumed = first.holds_by_assumption(deal.opened_at)
             yield Row(deal, number, deal.opened_at, worth, kept, is_assumed=is_assumed, reason=deal.reason)
 
@@ -386,7 +388,8 @@ def _standing(
         if request.key == "weighted_pipeline":
             chance = state.chance if state.chance is not None else STEPS[state.step][2] if state.step else None
         amount = state.amount if chance is not None else None
-        worth, kept = convert(amount, state.currency, at.astimezone(zone).date(), reporting, chance or Decimal(0))
+        day = rate_day(request, at, (request.switches.as_of or NOW) + MICROSECOND, zone)
+        worth, kept = convert(amount, state.currency, day, reporting, chance or Decimal(0))
         yield Row(
             *(deal, number, at, worth, kept),
             is_undated=deal.opened_at is None,
@@ -416,8 +419,22 @@ def _customer(deal: MadeDeal, number: int, at: datetime) -> object:
     return (before if at < MOVED else after) or ("alone" if deal.person.startswith("merged") else deal.person)
 
 
+def rate_day(request: KpiRequest, at: datetime, until: datetime, zone: ZoneInfo) -> date | None:
+    """The day whose rate the currency rule of a request takes; None if it takes none."""
+    as_of, before = (until - MICROSECOND).astimezone(zone).date(), request.period.before
+    match request.switches.currency_rule:
+        case CurrencyRule.UNCONVERTED:
+            return None
+        case CurrencyRule.AS_OF:
+            return as_of
+        case CurrencyRule.PERIOD_END:
+            return as_of if before is None else min(as_of, before - timedelta(days=1))
+        case _:
+            return at.astimezone(zone).date()
+
+
 def convert(
-    amount: Decimal | None, currency: str | None, day: date, reporting: str | None, chance: Decimal = Decimal(1)
+    amount: Decimal | None, currency: str | None, day: date | None, reporting: str | None, chance: Decimal = Decimal(1)
 ) -> tuple[Decimal | None, str | None]:
     """The converted amount, rounded to the cent, and the currency of an amount that no rate converts."""
     if amount is None:
@@ -427,7 +444,7 @@ def convert(
     if reporting is None:
         kept = currency or ""
     elif currency != reporting:
-        known = sorted((since, rate, (one, other)) for one, other, since, rate in RATES if since <= day)
+        known = sorted((since, rate, (one, other)) for one, other, since, rate in RATES if day and since <= day)
         direct = [rate for _, rate, pair in known if pair == (currency, reporting)]
         inverse = [rate for _, rate, pair in known if pair == (reporting, currency)]
         if direct:

@@ -159,7 +159,8 @@ async def prepare(session: WriteSession, version_id: UUID) -> None:
     await prepare_managers(session)
     await prepare_campaigns(session)
     await session.script("set local accord.history_is_given = on")
-    await session.copy("company", ["id", "name"], [(key, name) for name, (key, _) in COMPANIES.items()])
+    companies = [(key, name, history[-1][1]) for name, (key, history) in COMPANIES.items()]
+    await session.copy("company", ["id", "name", "industry"], companies)
     rows = []
     for name, (key, history) in COMPANIES.items():
         ends = [since for since, _ in history[1:]] + [None]
@@ -201,6 +202,7 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
     await session.script("delete from contact_version; set local accord.history_is_given = on")
     ids = [UUID(int=1000 + place) for place in range(len(world))]
     columns = ["id", "is_test", "is_internal", "deleted_at", "merged_into_id", "owner_id"]
+    columns += ["lead_source", "country", "company_id"]
     contacts = [_contact(key, person) for key, person in zip(ids, world, strict=True)]
     await session.copy("contact", columns, contacts)
     versions, touches, entries = [], [], []
@@ -232,10 +234,13 @@ async def load(session: WriteSession, world: list[Person], version_id: UUID) -> 
 
 
 def _contact(key: UUID, person: Person) -> tuple[object, ...]:
-    why_not, owner = person.why_not, person.versions[-1].owner
+    why_not, now = person.why_not, person.versions[-1]
     survivor = UUID(int=1000) if why_not == "merged_into_id" else None
     deleted = NOW if why_not == "deleted_at" else None
-    return key, why_not == "is_test", why_not == "is_internal", deleted, survivor, MEMBERS[owner][0] if owner else None
+    owner = MEMBERS[now.owner][0] if now.owner else None
+    company = COMPANIES[now.company][0] if now.company else None
+    marks = why_not == "is_test", why_not == "is_internal", deleted, survivor
+    return (key, *marks, owner, now.lead_source, now.country, company)
 
 
 def _version(key: UUID, version: Version, end: datetime | None) -> tuple[object, ...]:

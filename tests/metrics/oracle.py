@@ -4,14 +4,18 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import orjson
 
 from api.metrics.request import KpiRequest, Where
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
+from schema.kpis.switch_words import Censoring, Exclusion, FilterScope
 from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip
 from tests.metrics.generated_contacts import (
     ACCORD,
@@ -37,6 +41,7 @@ REASONS = {
     "deleted_at": NotCountedReason.DELETED,
     "merged_into_id": NotCountedReason.MERGED,
 }
+EXCLUDED = frozenset(Exclusion)  # by the accord of generated contacts
 NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
 
 # Journeys have the values of these.
@@ -90,14 +95,15 @@ class Row:
     is_duration: bool = False
     is_skipped: bool = False
     until: datetime = NOW
+    is_judged: bool = True
 
     @property
     def is_counted(self) -> bool:
-        return self.took is not None if self.is_duration else self.is_base
+        return self.took is not None if self.is_duration else self.is_base and self.is_judged
 
     @property
     def is_converted(self) -> bool:
-        return not self.is_base or self.took is not None
+        return self.is_judged and (not self.is_base or self.took is not None)
 
 
 def count(world: list[Person], request: KpiRequest) -> Counted:
@@ -106,6 +112,7 @@ def count(world: list[Person], request: KpiRequest) -> Counted:
     zone = ZoneInfo(request.switches.timezone or "Europe/Berlin")
     until = (request.switches.as_of or NOW) + MICROSECOND
     # The touches of merged contacts count for the survivor, which is the first contact.
+    world = [replace(person, why_not=_reason(person, _excluded(request))) for person in world]
     pooled = [touch for person in world if person.why_not == "merged_into_id" for touch in person.touches]
 
     def rows_of(place: int) -> list[Row]:
@@ -114,23 +121,72 @@ def count(world: list[Person], request: KpiRequest) -> Counted:
         known = Person(person.entries, person.versions, tuple(touches), None)
         return [
             replace(row, place=place, key=tuple(_value(row, dimension) for dimension in request.by))
-            for row in (replace(row, until=until) for row in _rows(known, request, until))
-            if _in_period(row.at, request, zone) and _holds(row, request.where)
+            for found in (replace(row, until=until) for row in _rows(known, request, until))
+            if _in_period(found.at, request, zone) and (row := _filtered(found, request)) is not None
         ]
 
     rows = [row for place, person in enumerate(world) if person.why_not is None for row in rows_of(place)]
+    horizon = min(until, NOW + MICROSECOND)
+    window = _maturity(rows, request)
+    rows = [_judged(row, request, window, horizon) for row in rows]
     answer = Counted(rows=rows)
     for place, person in enumerate(world):
         if person.why_not is not None:
             would_be = rows_of(0 if person.why_not == "merged_into_id" else place)
-            answer.excluded[REASONS[person.why_not]] += sum(row.is_counted for row in would_be)
+            judged = [_judged(row, request, window, horizon) for row in would_be]
+            answer.excluded[REASONS[person.why_not]] += sum(row.is_counted for row in judged)
     for row in rows:
         bucket = _bucket(row.at, request.grain, zone)
         for figure in (answer.total, answer.groups[row.key], answer.buckets[bucket], answer.cells[row.key, bucket]):
             _tally(figure, row)
     answer.skipped = sum(row.is_skipped for row in rows)
-    answer.waiting = _waiting(rows, request, min(until, NOW + MICROSECOND))
+    if request.switches.censoring in (None, Censoring.ALL_OPEN):
+        answer.waiting = sum(row.may_convert and _is_open(row, window, horizon) for row in rows)
+    else:
+        answer.waiting = sum(not row.is_judged for row in rows)
     return answer
+
+
+def counts(person: Person, request: KpiRequest) -> bool:
+    """Whether a person may count for a request."""
+    return _reason(person, _excluded(request)) is None
+
+
+def _excluded(request: KpiRequest) -> frozenset[Exclusion]:
+    return EXCLUDED if request.switches.exclusions is None else request.switches.exclusions
+
+
+def _reason(person: Person, excluded: frozenset[Exclusion]) -> str | None:
+    """Why a person does not count, if only these are excluded besides the deleted and the merged."""
+    mark = {"is_test": Exclusion.TEST, "is_internal": Exclusion.INTERNAL}.get(person.why_not or "")
+    return None if mark is not None and mark not in excluded else person.why_not
+
+
+def _filtered(row: Row, request: KpiRequest) -> Row | None:
+    """The row as the filter leaves it: None if it is filtered out, without its conversion if only that one is."""
+    switches, where = request.switches, request.where
+    if switches.filter_scope is None:
+        return row if _holds(row, where) else None
+    if switches.anchor is Anchor.PERIOD:
+        ends = {FilterScope.BASE: row.is_base, FilterScope.CONVERSION: not row.is_base, FilterScope.BOTH: True}
+        return row if not ends[switches.filter_scope] or _holds(row, where) else None
+    if switches.filter_scope is not FilterScope.CONVERSION and not _holds(row, where):
+        return None
+    if switches.filter_scope is FilterScope.BASE or row.took is None:
+        return row
+    converted_at = row.at + timedelta(seconds=row.took)
+    return row if _holds(replace(row, at=converted_at), where) else replace(row, took=None, may_convert=False)
+
+
+def _judged(row: Row, request: KpiRequest, window: timedelta | None, horizon: datetime) -> Row:
+    is_open = _is_open(row, window, horizon)
+    match request.switches.censoring:
+        case Censoring.MATURE_ONLY:
+            return replace(row, is_judged=not is_open)
+        case Censoring.DECIDED_ONLY:
+            return replace(row, is_judged=not (row.may_convert and row.took is None and is_open))
+        case _:
+            return row
 
 
 def _tally(figure: Figure, row: Row) -> None:
@@ -227,12 +283,17 @@ def _window(request: KpiRequest) -> timedelta | None:
     return request.switches.window or ACCORD.window(*_pair(request))
 
 
-def _waiting(rows: list[Row], request: KpiRequest, horizon: datetime) -> int:
+def _maturity(rows: list[Row], request: KpiRequest) -> timedelta | None:
+    """The window; without one, the time within which 90 % of the converted converted; None if nobody did."""
     window = _window(request) if request.key not in ("stage_volume", "mqls") else None
     if window is None:
         took = [row.took for row in rows if row.took is not None]
         window = timedelta(seconds=percentile(took, 0.9)) if took else None
-    return sum(row.may_convert and (window is None or row.at + window >= horizon) for row in rows)
+    return window
+
+
+def _is_open(row: Row, window: timedelta | None, horizon: datetime) -> bool:
+    return window is None or row.at + window >= horizon
 
 
 def _in_period(at: datetime, request: KpiRequest, zone: ZoneInfo) -> bool:
@@ -275,7 +336,32 @@ def _holds(row: Row, where: Where) -> bool:
         and all(_holds(row, part) for part in where.all_of)
         and (not where.any_of or any(_holds(row, part) for part in where.any_of))
         and not any(_holds(row, part) for part in where.none_of)
+        and all(_passes(row.person, orjson.loads(records.given)) for records in where.records)
     )
+
+
+def _passes(person: Person, given: dict[str, Any]) -> bool:
+    """Whether a person, as they are now, passes a filter over contacts: what generated filters use of it."""
+    now, tests = person.versions[-1], []
+    for key, inner in given.items():
+        match key, inner:
+            case "leadSource", {"isNull": is_null}:
+                tests.append((now.lead_source is None) == is_null)
+            case "leadSource", {"in": values}:
+                tests.append(now.lead_source in values)
+            case "country", {"eq": value}:
+                tests.append(now.country == value)
+            case "owner", {"name": {"eq": value}}:
+                tests.append(now.owner == value)
+            case "company", {"industry": {"eq": value}}:
+                tests.append(now.company is not None and COMPANIES[now.company][1][-1][1] == value)
+            case "touchpoints", {"some": {"channel": {"eq": value}}}:
+                tests.append(any(touch.channel == value for touch in person.touches))
+            case "not", _:
+                tests.append(not _passes(person, inner))
+            case _:
+                raise AssertionError(given)
+    return all(tests)
 
 
 def _value(row: Row, dimension: Dimension) -> str | None:

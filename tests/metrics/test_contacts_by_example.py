@@ -16,6 +16,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import Censoring
 from schema.vocab import Anchor, Grain, RecordSide, Skip, WarningCode
 from tests.golden import world as golden
 from tests.golden.world import AFTER_ALL, day
@@ -78,6 +79,18 @@ async def test_acceptance_is_a_share_of_decided_handoffs_or_of_all_handed_over(
     warned = {warning.code: warning.count for warning in answer.warnings}
     assert warned.get(WarningCode.OPEN_COHORT) == (1 if anchor and as_of == "03-29" else None)
     assert WarningCode.LOW_SAMPLE in warned
+
+
+@pytest.mark.parametrize(("within", "part", "whole"), [(Q1, 4, 6), (ALL_HISTORY, 5, 7)])
+async def test_acceptance_of_the_decided_leaves_out_handoffs_without_a_decision(
+    quarter: Database, within: Period, part: int, whole: int
+) -> None:
+    switches = Switches(anchor=Anchor.COHORT, as_of=day("03-29"), censoring=Censoring.DECIDED_ONLY)
+    answer = await query(quarter, KpiRequest("mql_acceptance", period=within, switches=switches))
+    assert made_of(answer) == (part, whole)
+    assert "censoring=DECIDED_ONLY" in answer.overrides
+    [open_] = [warning for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT]
+    assert (open_.count, "not in the value" in open_.message) == (1, True)
 
 
 async def test_reject_reasons_are_shares_of_all_decisions_and_sum_to_the_rate(quarter: Database) -> None:

@@ -16,6 +16,7 @@ from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import Censoring
 from schema.vocab import Anchor, Reentry, Skip, WarningCode
 from tests.golden.world import AFTER_ALL, day, load
 
@@ -118,6 +119,31 @@ async def test_an_open_cohort_has_a_warning_with_how_many_can_still_convert(worl
     [warning] = [warning for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT]
     assert warning.count == 2  # c6 of 03-28 and c8 of 03-10; c3's and c5's thirty days are over
     assert "30 days" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("censoring", "as_of", "part", "whole", "left_out"),
+    [
+        # In 30 days c1 (of 01-10) converts after 10 days, c2 (of 01-15) after 18, and c3 (of 01-20) does not.
+        (Censoring.ALL_OPEN, "02-12", 2, 3, 1),
+        (Censoring.DECIDED_ONLY, "02-12", 2, 2, 1),
+        (Censoring.MATURE_ONLY, "02-12", 1, 1, 2),
+        # c3's window ends on 02-19; c5 (of 02-14) can still convert.
+        (Censoring.DECIDED_ONLY, "02-20", 2, 3, 1),
+        (Censoring.MATURE_ONLY, "02-20", 2, 3, 1),
+    ],
+)
+async def test_a_young_cohort_has_the_rate_of_its_censoring(
+    world: Database, censoring: Censoring, as_of: str, part: int, whole: int, left_out: int
+) -> None:
+    switches = Switches(skip=Skip.EXCLUDE, window=timedelta(days=30), as_of=day(as_of), censoring=censoring)
+    period = named_period("2026-01" if as_of == "02-12" else "2026-Q1")
+    answer = await query(world, KpiRequest("stage_conversion", period=period, stages=PAIR, switches=switches))
+    assert made_of(answer) == (part, whole)
+    warned = {warning.code: warning for warning in answer.warnings}
+    assert warned[WarningCode.OPEN_COHORT].count == left_out
+    assert ("not in the value" in warned[WarningCode.OPEN_COHORT].message) == (censoring is not Censoring.ALL_OPEN)
+    assert (f"censoring={censoring.value}" in answer.overrides) == (censoring is not Censoring.ALL_OPEN)
 
 
 async def test_a_window_is_open_until_its_last_instant(world: Database) -> None:

@@ -21,6 +21,7 @@ from api.metrics.resolved_request import MICROSECOND
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import CurrencyRule
 from schema.vocab import Currency, Grain, RecordSide, WarningCode
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
@@ -50,14 +51,18 @@ FILTERS = st.one_of(
 
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
+    key = draw(st.sampled_from([*COUNTS, "sales_cycle", "win_rate", "win_rate_value", *oracle.MONEY, *oracle.STANDING]))
+    rules = st.none() | st.sampled_from(CurrencyRule)
     return KpiRequest(
-        draw(st.sampled_from([*COUNTS, "sales_cycle", "win_rate", "win_rate_value", *oracle.MONEY, *oracle.STANDING])),
+        key,
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER])),
         by=tuple(draw(st.lists(st.sampled_from(oracle.DIMENSIONS), max_size=2, unique=True))),
         where=draw(st.just(Where()) | FILTERS),
         switches=Switches(
-            as_of=draw(st.none() | oracle.TIMES), timezone=draw(st.none() | st.just("America/Sao_Paulo"))
+            as_of=draw(st.none() | oracle.TIMES),
+            timezone=draw(st.none() | st.just("America/Sao_Paulo")),
+            currency_rule=draw(rules) if CATALOGUE[key].switches.currency_rule else None,
         ),
     )
 
@@ -73,6 +78,29 @@ async def ready(module_database: Database) -> Database:
     return module_database
 
 
+@st.composite
+def conversions_of_money(draw: st.DrawFn) -> KpiRequest:
+    """Requests for amounts at the rate of another day than that of the deal, or at none."""
+    return KpiRequest(
+        draw(st.sampled_from([*oracle.MONEY, *oracle.STANDING])),
+        period=draw(periods()),
+        grain=draw(st.none() | st.just(Grain.QUARTER)),
+        switches=Switches(as_of=draw(st.none() | oracle.TIMES), currency_rule=draw(st.sampled_from(CurrencyRule))),
+    )
+
+
+@settings(QUICK, max_examples=examples(40))
+@given(
+    world=st.lists(oracle.deals(), min_size=10, max_size=20),
+    batch=st.lists(conversions_of_money(), min_size=12, max_size=16),
+    reporting=st.sampled_from([Currency.EUR, Currency.SEK]),
+)
+async def test_amounts_at_the_rate_of_a_rule_equal_the_oracle(
+    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest], reporting: Currency
+) -> None:
+    await _require_the_oracle(ready, world, batch, reporting)
+
+
 @settings(QUICK, max_examples=examples(90))
 @given(
     world=st.lists(oracle.deals(), max_size=14),
@@ -82,6 +110,14 @@ async def ready(module_database: Database) -> Database:
 async def test_kpis_of_deals_equal_the_oracle(
     ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest], reporting: Currency | None
 ) -> None:
+    await _require_the_oracle(ready, world, batch, reporting)
+
+
+async def _require_the_oracle(
+    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest], reporting: Currency | None
+) -> None:
+    if reporting is None:  # then nothing is converted, and the switch is refused
+        batch = [replace(request, switches=replace(request.switches, currency_rule=None)) for request in batch]
     async with ready.write() as session:
         await oracle.load_deals(session, world)
     async with ready.read() as session:

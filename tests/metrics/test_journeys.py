@@ -18,11 +18,11 @@ from api.metrics.request import FunnelRequest, KpiRequest, Switches
 from api.metrics.resolved_request import dimensions_of
 from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
-from schema.vocab import RecordSide, Reentry
+from schema.vocab import Anchor, RecordSide, Reentry
 from tests.metrics import generated_activity, oracle
 from tests.metrics.generated_contacts import NOW, Person, load, worlds
 from tests.metrics.test_activity_against_oracle import requests as activity_requests
-from tests.metrics.test_against_oracle import QUICK, RARE_INSTANTS, filters, periods, requests
+from tests.metrics.test_against_oracle import QUICK, RARE_INSTANTS, conversions, filters, periods, requests
 from tests.support.examples import examples
 from tests.support.journeys import answer_from_journeys, derive_journeys
 
@@ -38,13 +38,16 @@ def funnels(draw: st.DrawFn) -> FunnelRequest:
 
 def first_entries(request: KpiRequest) -> KpiRequest:
     """The request for first entries, which journeys have, of those that the oracle knows."""
-    return replace(request, switches=replace(request.switches, reentry=Reentry.FIRST))
+    switches = request.switches
+    scope = switches.filter_scope if switches.anchor is Anchor.PERIOD else None
+    chosen = replace(switches, reentry=Reentry.FIRST, exclusions=None, filter_scope=scope)
+    return replace(request, switches=chosen)
 
 
 @settings(QUICK, max_examples=examples(40))
 @given(
     world=worlds(),
-    batch=st.lists(requests().map(first_entries), min_size=3, max_size=5),
+    batch=st.lists((requests() | conversions()).map(first_entries), min_size=4, max_size=7),
     more=st.lists(funnels(), min_size=1, max_size=2),
 )
 async def test_answers_from_journeys_are_those_from_facts(

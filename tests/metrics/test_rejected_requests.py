@@ -19,6 +19,7 @@ from schema.accord import Accord
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
+from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip, WarningCode
 
 PAIR = StagePair("mql", "sql")
@@ -47,6 +48,25 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
         ErrorCode.BAD_INPUT,
         "one of the two",
     ),
+    (KpiRequest("mqls", switches=Switches(censoring=Censoring.MATURE_ONLY)), ErrorCode.BAD_INPUT, "reentry, skip"),
+    (KpiRequest("mqls", switches=Switches(filter_scope=FilterScope.BASE)), ErrorCode.BAD_INPUT, "reentry, skip"),
+    (KpiRequest("win_rate", switches=Switches(currency_rule=CurrencyRule.AS_OF)), ErrorCode.BAD_INPUT, "exclusions"),
+    (
+        KpiRequest("mql_to_customer", switches=Switches(filter_scope=FilterScope.CONVERSION)),
+        ErrorCode.BAD_INPUT,
+        "where",
+    ),
+    (
+        KpiRequest("mql_to_customer", switches=Switches(anchor=Anchor.PERIOD, censoring=Censoring.MATURE_ONLY)),
+        ErrorCode.BAD_INPUT,
+        "COHORT",
+    ),
+    (
+        KpiRequest("mql_acceptance", switches=Switches(anchor=Anchor.COHORT, censoring=Censoring.MATURE_ONLY)),
+        ErrorCode.BAD_INPUT,
+        "DECIDED_ONLY",
+    ),
+    (KpiRequest("mql_acceptance", switches=Switches(censoring=Censoring.DECIDED_ONLY)), ErrorCode.BAD_INPUT, "COHORT"),
     (KpiRequest("mqls", by=(Dimension.PIPELINE,)), ErrorCode.BAD_INPUT, "CHANNEL"),
     (KpiRequest("mqls", by=(Dimension.CHANNEL, Dimension.OWNER, Dimension.TEAM)), ErrorCode.BAD_INPUT, "where"),
     (KpiRequest("mqls", by=(Dimension.OWNER, Dimension.OWNER)), ErrorCode.BAD_INPUT, "once"),
@@ -86,6 +106,15 @@ async def test_an_invalid_request_is_rejected_with_a_remedy(
     assert isinstance(answer, AccordError), answer
     assert answer.code is code
     assert remedy in answer.remedy
+
+
+async def test_a_currency_rule_needs_a_reporting_currency(database: Database) -> None:
+    standard = read_accord("standard")
+    reporting = standard.reporting.model_copy(update={"currency": None})
+    await adopt(database, standard.model_copy(update={"reporting": reporting}))
+    answer = await query(database, KpiRequest("revenue_won", switches=Switches(currency_rule=CurrencyRule.AS_OF)))
+    assert isinstance(answer, AccordError), answer
+    assert (answer.code, "[reporting]" in answer.remedy) == (ErrorCode.BAD_INPUT, True)
 
 
 @pytest.mark.parametrize("switches", [Switches(skip=Skip.EXCLUDE), Switches(reentry=Reentry.EACH)])

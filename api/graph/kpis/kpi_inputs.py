@@ -13,7 +13,9 @@ from api.metrics.resolve import MOST_DIMENSIONS
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import dimension_doc
+from schema.tables import SHAPES
 
+RECORD_TABLES = ("contact", "deal")
 DIMENSION_FIELDS = {camel(dimension.value.lower()): dimension for dimension in Dimension}
 
 
@@ -61,6 +63,16 @@ FUNNEL_ARGUMENTS = (
 )
 
 _IS_NULL = Input("isNull", "True: the source has no value. False: it has one.", TypeRef("Boolean"))
+
+
+_RECORDS_DOC = {
+    "contact": "Of a KPI about people, and of the funnel: only people who match this filter, which is that of"
+    " `contacts`. It reads them as they are today, and the answer has the warning FILTERED_AS_OF_TODAY. A KPI about"
+    " deals refuses it (BAD_INPUT).",
+    "deal": "Of a KPI about deals: only deals that match this filter, which is that of `deals`. It reads them as they"
+    " are today, and the answer has the warning FILTERED_AS_OF_TODAY. A KPI about people, and the funnel, refuse it"
+    " (BAD_INPUT).",
+}
 
 
 def _filter(dimension: Dimension) -> TypeRef:
@@ -117,6 +129,7 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("or", "At least one of these must hold. An empty list matches nothing.", TypeRef("KpiWhere").listed),
             Input("not", "This must not hold.", TypeRef("KpiWhere")),
             *(Input(key, dimension_doc(dimension), _filter(dimension)) for key, dimension in DIMENSION_FIELDS.items()),
+            *(Input(table, _RECORDS_DOC[table], TypeRef(f"{SHAPES[table].type_name}Where")) for table in RECORD_TABLES),
         ),
     ),
     InputType(
@@ -158,6 +171,28 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
                 "window",
                 "How long a conversion may take. If left out: as the accord says.",
                 TypeRef("ConversionWindowInput"),
+            ),
+            Input(
+                "censoring",
+                "Which people of a cohort count while some can still convert. If left out: `ALL_OPEN`.",
+                TypeRef("CensoringSwitch"),
+            ),
+            Input(
+                "filterScope",
+                "Which end of a conversion the filter applies to. If left out: `BASE`, or with the anchor PERIOD"
+                " `BOTH`.",
+                TypeRef("FilterScopeSwitch"),
+            ),
+            Input(
+                "exclusions",
+                "Whom the number leaves out, besides the deleted and the merged. An empty list leaves out nobody else."
+                " If left out: whom the accord excludes.",
+                TypeRef("ExclusionSwitch").listed,
+            ),
+            Input(
+                "currencyRule",
+                "The day whose exchange rate converts an amount. If left out: `TRANSACTION_DATE`.",
+                TypeRef("CurrencyRuleSwitch"),
             ),
             Input(
                 "reading",

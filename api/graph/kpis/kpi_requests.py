@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.errors import AccordError, ErrorCode
-from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS
+from api.graph.kpis.filter_json import filter_as_json
+from api.graph.kpis.kpi_inputs import DIMENSION_FIELDS, RECORD_TABLES
+from api.graph.reading.filter_value import read_where
+from api.graph.reading.limits import Usage
+from api.graph.reading.merged_filter import require_listed
 from api.graph.reading.refused_values import null_filter, null_operand, null_value
 from api.identity.ids import parse_id
 from api.metrics.dimensions import RECORD_DIMENSIONS
@@ -16,11 +20,13 @@ from api.metrics.request import (
     FunnelRequest,
     KpiRequest,
     Period,
+    RecordFilter,
     StagePair,
     Switches,
     Where,
 )
 from schema.kpis.comparisons import Comparand
+from schema.tables import SHAPES
 
 _NEVER = Where(none_of=(Where(),))
 
@@ -34,7 +40,7 @@ def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
         grain=given.get("grain"),
         by=tuple(given.get("by") or ()),
         stages=None if pair is None else StagePair(pair["from"], pair["to"]),
-        where=_read_where(given.get("where") or {}),
+        where=read_kpi_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
         compare_to=_read_compared(given.get("compareTo")),
     )
@@ -45,7 +51,7 @@ def read_funnel(given: Mapping[str, Any]) -> FunnelRequest:
     return FunnelRequest(
         period=read_period(given.get("period")),
         by=tuple(given.get("by") or ()),
-        where=_read_where(given.get("where") or {}),
+        where=read_kpi_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
     )
 
@@ -59,21 +65,30 @@ def read_period(given: Mapping[str, Any] | None) -> Period:
     return period(given["range"]["from"], given["range"]["before"])
 
 
-def _read_where(given: Mapping[str, Any]) -> Where:
+def read_kpi_where(given: Mapping[str, Any]) -> Where:
     """Return the filter, all of whose parts must hold. Errors: BAD_INPUT for a null, as in filters over records."""
     parts: list[Where] = []
     for key, value in given.items():
         if value is None:
             raise null_filter(key) if key in ("and", "or", "not") else null_value(key)
         if key == "and":
-            parts += [_read_where(part) for part in value]
+            parts += [read_kpi_where(part) for part in value]
         elif key == "or":
-            parts.append(Where(any_of=tuple(_read_where(part) for part in value)) if value else _NEVER)
+            parts.append(Where(any_of=tuple(read_kpi_where(part) for part in value)) if value else _NEVER)
         elif key == "not":
-            parts.append(Where(none_of=(_read_where(value),)))
+            parts.append(Where(none_of=(read_kpi_where(value),)))
+        elif key in RECORD_TABLES:
+            parts.append(Where(records=(_read_record_filter(key, value),)))
         else:
             parts += [_read_test(key, operator, operand) for operator, operand in value.items()]
     return parts[0] if len(parts) == 1 else Where(all_of=tuple(parts))
+
+
+def _read_record_filter(table: str, given: Mapping[str, Any]) -> RecordFilter:
+    """Return a filter over the counted records. Errors: those of the filter of a list; TOO_LARGE."""
+    Usage().add_filter(table, given)
+    where = require_listed(read_where(SHAPES[table], given), with_merged=False)
+    return RecordFilter(table, where, filter_as_json(given))
 
 
 def _read_test(key: str, operator: str, operand: Any) -> Where:  # noqa: ANN401 - any coerced input
@@ -121,4 +136,8 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
         reading=given.get("reading"),
         accord_version=given.get("accordVersion"),
         known_at=given.get("knownAt"),
+        censoring=given.get("censoring"),
+        exclusions=None if given.get("exclusions") is None else frozenset(given["exclusions"]),
+        currency_rule=given.get("currencyRule"),
+        filter_scope=given.get("filterScope"),
     )

@@ -55,6 +55,7 @@ def _period(period: Period) -> Given | None:
 def _where(where: Where) -> Given:
     """Return a filter with its parts sorted, each once; empty if it keeps everything."""
     parts = [_test(dimension, values) for dimension, values in where.tests]
+    parts += [{records.table: orjson.loads(records.given)} for records in where.records]
     whole = list(map(_where, where.all_of))
     if where.any_of:
         options = _sorted(map(_where, where.any_of))
@@ -96,11 +97,21 @@ def _switches(switches: Switches) -> Given:
         window = {"none": True}
     elif switches.window is not None:
         window = {"length": iso_duration(switches.window)}
-    chosen = {key: getattr(switches, key) for key in ("anchor", "reentry", "skip", "reading")}
+    chosen = {
+        "anchor": switches.anchor,
+        "reentry": switches.reentry,
+        "skip": switches.skip,
+        "reading": switches.reading,
+        "censoring": switches.censoring,
+        "filterScope": switches.filter_scope,
+        "currencyRule": switches.currency_rule,
+    }
+    excluded = switches.exclusions
     return _given(
         {key: None if choice is None else choice.name for key, choice in chosen.items()}
         | {
             "window": window,
+            "exclusions": None if excluded is None else sorted(exclusion.name for exclusion in excluded),
             "asOf": None if switches.as_of is None else instant_as_text(switches.as_of),
             "timezone": switches.timezone,
             "accordVersion": switches.accord_version,

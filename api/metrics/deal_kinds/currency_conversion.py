@@ -1,15 +1,17 @@
 """Convert amounts to the reporting currency, each of them at the rate of its day and rounded, so that parts sum up."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import EVERY_ROW, CountedRows
 from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE
 from api.metrics.figure_table import FigureTable
-from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.plan.money.exchange_rates import at_rate, last_rate
 from api.sql import Sql
+from schema.kpis.switch_words import CurrencyRule
 from schema.vocab import WarningCode
 
 
@@ -38,10 +40,10 @@ def counted_amounts(rows: Sql, is_counted: Sql = EVERY_ROW, is_unopened: Sql | N
 def converted(request: ResolvedKpiRequest, rows: Sql, factor: Sql | None = None) -> Sql:
     """Rows with `amount`, `currency` and `at`, and beside them `worth` and `unconverted_currency`.
 
-    `worth` is the amount (times `factor`) in the reporting currency, at the last rate on or before the day of `at`, or
-    at the inverse of the last rate in the other direction. Without a rate `worth` is the amount as it is, and
-    `unconverted_currency` its currency, empty if unknown; otherwise that column is null. Without a reporting currency
-    no amount is converted.
+    `worth` is the amount (times `factor`) in the reporting currency, at the last rate on or before the day that the
+    switch `currencyRule` chooses, by default that of `at`; or at the inverse of the last rate in the other direction.
+    Without a rate `worth` is the amount as it is, and `unconverted_currency` its currency, empty if unknown; otherwise
+    that column is null. Without a reporting currency no amount is converted.
     Units: both rounded to the cent per row: a total of rounded amounts is the sum of its parts.
     """
     reporting = request.context.accord.reporting.currency
@@ -56,19 +58,41 @@ def converted(request: ResolvedKpiRequest, rows: Sql, factor: Sql | None = None)
         )
     # Null for an unknown currency: it has no rate either, and stays unconverted.
     is_same = Sql("r.currency = {}", reporting.value)
+    if request.currency_rule is CurrencyRule.UNCONVERTED:
+        return Sql(
+            "select r.*, round(r.amount{}, 2) as worth,"
+            " case when r.amount{} is null or {} then null else coalesce(r.currency, '') end as unconverted_currency"
+            " from ({}) r",
+            *(times, times, is_same, rows),
+        )
     # Rates are looked up once per currency and day, not once per deal.
     return Sql(
-        "with p as materialized (select q.*, (q.at at time zone {})::date as day from ({}) q)"
+        "with p as materialized (select q.*, {} as day from ({}) q)"
         " select r.*, round(case when {} or x.rate is null then r.amount{} else {} end, 2) as worth,"
         " case when r.amount{} is null or {} or x.rate is not null then null else coalesce(r.currency, '') end"
         " as unconverted_currency"
         " from p r left join (select k.currency, k.day, x.rate, x.is_inverse"
         " from (select distinct currency, day from p where currency <> {}) k"
         " cross join lateral ({}) x) x on x.currency = r.currency and x.day = r.day",
-        *(request.frame.zone.key, rows, is_same, times, at_rate(Sql("r.amount{}", times), "x"), times, is_same),
+        *(_rate_day(request), rows, is_same, times, at_rate(Sql("r.amount{}", times), "x"), times, is_same),
         reporting.value,
         last_rate(Sql("k.currency"), Sql("{}", reporting.value), Sql("k.day")),
     )
+
+
+def _rate_day(request: ResolvedKpiRequest) -> Sql:
+    """The day whose rate converts the amount of the row `q`."""
+    if request.currency_rule is CurrencyRule.TRANSACTION_DATE:
+        return Sql("(q.at at time zone {})::date", request.frame.zone.key)
+    return Sql("{}::date", _fixed_day(request))
+
+
+def _fixed_day(request: ResolvedKpiRequest) -> date:
+    """The day whose rate converts all amounts: that of `asOf`, or before it the last one of the period."""
+    as_of, end = request.frame.as_of, request.whole_interval.end
+    if request.currency_rule is CurrencyRule.PERIOD_END and end is not None:
+        as_of = min(as_of, end - MICROSECOND)
+    return as_of.astimezone(request.frame.zone).date()
 
 
 def missing_rates(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
@@ -79,7 +103,14 @@ def missing_rates(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[A
     count = sum(unconverted.values())
     named = ", ".join(currency or "an unknown currency" for currency in sorted(unconverted))
     reporting = request.context.accord.reporting.currency
-    why = f"there is no rate to {reporting} on their day" if reporting else "the accord has no reporting currency"
+    if reporting is None:
+        why = "the accord has no reporting currency"
+    elif request.currency_rule is CurrencyRule.UNCONVERTED:
+        why = "currencyRule=UNCONVERTED converts no amount"
+    elif request.currency_rule is CurrencyRule.TRANSACTION_DATE:
+        why = f"there is no rate to {reporting} on their day"
+    else:
+        why = f"there is no rate to {reporting} on {_fixed_day(request)}"
     amounts = "1 amount is" if count == 1 else f"{count:,} amounts are"
     message = f"{amounts} kept apart by currency ({named}), because {why}."
     yield AnswerWarning(code=WarningCode.MISSING_RATE, message=message, count=count)

@@ -1,1 +1,1 @@
-"""Filters over dimensions: their values checked, and their conditions as SQL."""
+"""Filters over dimensions and records: their values checked, and their conditions as SQL."""

@@ -1,32 +1,36 @@
-"""Filters over dimensions, compiled to SQL conditions."""
+"""Filters over dimensions and records, compiled to SQL conditions."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.dimensions import dimension_table
-from api.metrics.request import Where
+from api.metrics.request import RecordFilter, Where
 from api.sql import Sql, all_of, join, name
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
 
 DimensionValue: TypeAlias = Callable[[Dimension], Sql]  # the value of a dimension of the counted row
+RecordCondition: TypeAlias = Callable[[RecordFilter], Sql]  # whether the record of the counted row passes a filter
 
 
-def condition(where: Where, subject: Subject, value_of: DimensionValue) -> Sql | None:
+def condition(where: Where, subject: Subject, value_of: DimensionValue, passes: RecordCondition) -> Sql | None:
     """The condition of a filter; None for a filter that tests nothing.
 
     Every part is true or false, never null, so that `none_of` is exact. `with_known_values` has checked the values.
     Errors: BAD_INPUT for an id of another table.
     """
     parts = [_test(dimension, values, subject, value_of) for dimension, values in where.tests]
-    parts += [found for part in where.all_of if (found := condition(part, subject, value_of)) is not None]
+    parts += [passes(records) for records in where.records]
+    nested = partial(condition, subject=subject, value_of=value_of, passes=passes)
+    parts += [found for part in where.all_of if (found := nested(part)) is not None]
     if where.any_of:
         # An alternative that tests nothing is true of every row.
-        alternatives = (Sql("({})", condition(part, subject, value_of) or Sql("true")) for part in where.any_of)
+        alternatives = (Sql("({})", nested(part) or Sql("true")) for part in where.any_of)
         parts.append(join(" or ", alternatives))
-    parts += [Sql("not ({})", condition(part, subject, value_of) or Sql("true")) for part in where.none_of]
+    parts += [Sql("not ({})", nested(part) or Sql("true")) for part in where.none_of]
     return all_of(parts) if parts else None
 
 

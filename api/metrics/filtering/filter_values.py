@@ -13,6 +13,7 @@ from api.metrics.context import MetricContext
 from api.metrics.dimensions import dimension_table
 from api.metrics.filtering.declared_values import declared_value
 from api.metrics.filtering.filter_conditions import record_id_of
+from api.metrics.filtering.record_filters import unknown_record_texts
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.plan.value_checks.known_values import (
@@ -65,7 +66,7 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
 
     Shapes: one ResolvedKpiRequest -> the same with another `where`. Reads a statement or two for each tested dimension.
     Errors: UNKNOWN_VALUE for a value that its closed set does not have, with the nearest; BAD_INPUT for an id of
-            another table, and for a text that cannot be stored.
+            another table, and for a text that cannot be stored; those of `unknown_record_texts`.
     """
     stored: dict[Dimension, dict[str, tuple[str, ...]]] = {}
     unknown: list[UnknownText] = []
@@ -82,6 +83,7 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
             unknown += await _unknown_companies(session, values, request.context)
             continue
         stored[dimension] = await _stored_values(session, request.kpi.subject, dimension, values, request.context)
+    unknown += await unknown_record_texts(session, request)
     return replace(request, where=_rewritten(request.where, stored), unknown_values=tuple(unknown))
 
 
@@ -197,7 +199,8 @@ def _rewritten(where: Where, stored: _Stored) -> Where:
         (dimension, _rewritten_values(values, stored.get(dimension, {}))) for dimension, values in where.tests
     )
     parts = (tuple(_rewritten(part, stored) for part in parts) for parts in (where.all_of, where.any_of, where.none_of))
-    return Where(tests, *parts)
+    all_of, any_of, none_of = parts
+    return Where(tests, all_of, any_of, none_of, where.records)
 
 
 def _rewritten_values(values: tuple[str | None, ...], stored: Mapping[str, tuple[str, ...]]) -> tuple[str | None, ...]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from api.metrics.answer import AnswerWarning
-from api.metrics.columns import Aggregates, count_where
-from api.metrics.counted_rows import CountedRows
+from api.metrics.columns import COUNT_ALL, Aggregates, count_where
+from api.metrics.counted_rows import EVERY_ROW, CountedRows
 from api.metrics.figure_table import CellAddress, FigureCell, FigureTable, Keys
 from api.metrics.handoff_kinds.handoff_rows import HANDOFF_TIE, first_handoff
 from api.metrics.journeys.journey_entries import is_journey_of, journey_columns
@@ -19,6 +19,7 @@ from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.measures.handoffs import Decisions
+from schema.kpis.switch_words import Censoring
 from schema.vocab import Anchor, WarningCode
 
 _STATUS, _REASON, _RESPONDER = Sql("h.status"), Sql("h.reject_reason"), Sql("h.assigned_to_id")
@@ -48,9 +49,16 @@ class DecisionShare(KpiKind):
         """The handoffs: `contact_id, handoff_id, at, status, reject_reason, responder_id`."""
         statuses = [status.value for status in self.part.statuses]
         is_part = Sql("coalesce(c.status = any ({}::text[]), false)", statuses)
+        is_decided_only = request.censoring is Censoring.DECIDED_ONLY
+        is_base = Sql("c.status is not null") if is_decided_only else EVERY_ROW
         return CountedRows(
             rows=_handoffs(request, self.whole),
-            aggregates=Aggregates(numerator=count_where(is_part), waiting=count_where(Sql("c.status is null"))),
+            aggregates=Aggregates(
+                n=count_where(is_base) if is_decided_only else COUNT_ALL,
+                numerator=count_where(is_part),
+                waiting=count_where(Sql("c.status is null")),
+            ),
+            is_base=is_base,
             is_converted=is_part,
             tie=HANDOFF_TIE,
         )
@@ -67,7 +75,9 @@ class DecisionShare(KpiKind):
     def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
         """OPEN_COHORT: how many handoffs are not decided yet."""
         if waiting := table.total.waiting:
-            message = f"{waiting:,} of the handoffs are not decided yet. The value may still change."
+            left_out = request.censoring is Censoring.DECIDED_ONLY
+            effect = "They are not in the value." if left_out else "The value may still change."
+            message = f"{waiting:,} of the handoffs are not decided yet. {effect}"
             yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
 
     def adjusted(

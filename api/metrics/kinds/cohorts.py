@@ -43,6 +43,21 @@ def converts(request: ResolvedKpiRequest) -> Sql:
     return Sql("coalesce(c.target_at <= c.at + {}, false)", elapsed(request.window))
 
 
+def is_window_open(request: ResolvedKpiRequest) -> Sql:
+    """The condition that the window of the cohort row `c` is not over. Errors: ValueError without a window."""
+    if request.windows:
+        return Sql("coalesce({} >= {}, true)", _window_end(request.windows), request.horizon)
+    if request.window is None:
+        raise ValueError("a request without a window")
+    return Sql("c.at + {} >= {}", elapsed(request.window), request.horizon)
+
+
+def with_took(request: ResolvedKpiRequest) -> Sql:
+    """The column `took` of the cohort row `c`: the seconds to its conversion; null if it did not convert in time."""
+    seconds = "extract(epoch from c.target_at - c.at)::double precision"
+    return Sql(f"case when {{}} then {seconds} end as took", converts(request))
+
+
 def _window_end(windows: Iterable[tuple[UUID, timedelta | None]]) -> Sql:
     """The last instant of the window of the version that judged the row `c`; null without a window."""
     cases = (
@@ -69,14 +84,10 @@ def cohort_statement(
     """
     # `took` is null for rows that did not convert: count(took), percentiles and averages skip nulls.
     converted = converts(request)
-    took = Sql("case when {} then extract(epoch from c.target_at - c.at)::double precision end as took", converted)
     is_waiting = Sql("c.may_convert and not {} as is_waiting", converted)
-    followed = keyed_rows(request, rows, boundaries, (took, is_waiting))
-    if request.windows:
-        is_open = Sql("coalesce({} >= {}, true)", _window_end(request.windows), request.horizon)
-        return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
-    if request.window is not None:
-        is_open = Sql("c.at + {} >= {}", elapsed(request.window), request.horizon)
+    followed = keyed_rows(request, rows, boundaries, (with_took(request), is_waiting))
+    if request.windows or request.window is not None:
+        is_open = is_window_open(request)
         return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
     if is_always_open:
         return with_names(request, _aggregated(request, Sql("({}) c", followed), Sql("true"), boundaries, aggregates))

@@ -11,7 +11,7 @@ from api.db import Database, ReadSession
 from api.funnel.readings.applied_reading import AppliedReading, apply_reading, in_force_at
 from api.funnel.readings.kept_evaluations import find_kept
 from api.funnel.readings.prepare_readings import WAIT, prepare_readings
-from api.metrics.context import MetricContext, read_context
+from api.metrics.context import MetricContext, read_context, with_exclusions
 from api.metrics.readings.known_session import facts_session
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
 from schema.accord_vocab import Reading
@@ -67,9 +67,16 @@ class ContextReader:
     async def context(self, switches: Switches) -> MetricContext:
         """Return the context of a request.
 
-        Shapes: one statement to six, none for the reading in force while one version alone was ever in force.
+        Shapes: one statement to seven, none for the reading in force while one version alone was ever in force.
         Errors: those of `apply_reading`; EVALUATING for a reading that is not evaluated yet.
         """
+        context = await self._of_reading(switches)
+        if switches.exclusions is None:
+            return context
+        session = facts_session(self.session, context.known_at)
+        return await with_exclusions(session, context, [exclusion.value for exclusion in switches.exclusions])
+
+    async def _of_reading(self, switches: Switches) -> MetricContext:
         requested = requested_reading(switches)
         if requested.is_current and not self.plain.has_former_versions:
             return self.plain

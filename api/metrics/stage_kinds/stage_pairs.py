@@ -14,7 +14,16 @@ from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, c
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
 from api.metrics.kinds.stage_entries import EVER, between, carried, first_entry, picked_entries, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.switches.censored_cohorts import (
+    IS_JUDGED,
+    censored_cohort,
+    censored_statement,
+    is_censored,
+    whole_request,
+)
+from api.metrics.switches.filter_scopes import is_tested_at_conversion, with_tested_conversions, with_tested_end
 from api.sql import Sql, all_of
+from schema.kpis.switch_words import Censoring, FilterScope
 from schema.vocab import Anchor, Reentry, Skip, WarningCode
 
 
@@ -31,7 +40,8 @@ class _StagePair(KpiKind):
 
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Journeys have first entries."""
-        return request.reentry is Reentry.FIRST
+        # At a conversion, journeys of the base entry do not say what dimensions are.
+        return request.reentry is Reentry.FIRST and not is_tested_at_conversion(request)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first entry into one of the two stages."""
@@ -52,6 +62,9 @@ class _StagePair(KpiKind):
         else:
             why = "there is no window, and nobody has converted yet, so how long it takes is unknown"
         message = f"{waiting:,} can still convert: {why}. The value may still change."
+        if is_censored(request):
+            left_out = "can still convert" if request.censoring is Censoring.DECIDED_ONLY else "entered too late"
+            message = f"{waiting:,} {left_out} and are not in the value: {why}."
         yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
 
 
@@ -65,6 +78,9 @@ class StageConversion(_StagePair):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion, or the entries into both stages."""
+        if request.anchor is not Anchor.PERIOD and is_censored(request):
+            is_converted = Sql("c.is_judged and {}", converts(request))
+            return CountedRows(rows=_judged(request), is_base=IS_JUDGED, is_converted=is_converted)
         if request.anchor is not Anchor.PERIOD:
             return CountedRows(rows=_cohort(request), is_converted=converts(request))
         return CountedRows(
@@ -82,6 +98,8 @@ class StageConversion(_StagePair):
         """The statement of the cohort, or of the two counts."""
         if request.anchor is Anchor.PERIOD:
             return statement(request, self.counted(request), boundaries)
+        if is_censored(request):
+            return censored_statement(request, _judged(request), boundaries)
         return cohort_statement(request, _cohort(request), boundaries, SHARE)
 
     def figure(self, cell: FigureCell) -> FigureValues:
@@ -153,11 +171,20 @@ def _with_skipped(request: ResolvedKpiRequest) -> Sql:
     )
 
 
+def _judged(request: ResolvedKpiRequest) -> Sql:
+    """The cohort under the switch `censoring`."""
+    return censored_cohort(request, _cohort(request), _cohort(whole_request(request)))
+
+
 def _cohort(request: ResolvedKpiRequest) -> Sql:
     """The base entries in the period: `contact_id, at, is_implied, own_at, target_at, target_own_at, may_convert`.
 
     `target_at` is when the person converted, whatever the window; `may_convert` is whether a later entry still could.
     """
+    return with_tested_conversions(request, _followed_entries(request))
+
+
+def _followed_entries(request: ResolvedKpiRequest) -> Sql:
     base_own, target_own = request.skip is not Skip.IMPLIED, request.skip is Skip.EXCLUDE
     base, target = request.stages
     if request.reentry is Reentry.EACH:
@@ -210,7 +237,15 @@ def _both_stages(request: ResolvedKpiRequest) -> Sql:
         "select contact_id, at, is_implied, true as is_base{} from ({}) b"
         " union all select contact_id, at, is_implied, false{} from ({}) t",
         carried(request, "b"),
-        picked_entries(request, (base,), own=request.skip is not Skip.IMPLIED, within=within),
+        with_tested_end(
+            request,
+            picked_entries(request, (base,), own=request.skip is not Skip.IMPLIED, within=within),
+            FilterScope.BASE,
+        ),
         carried(request, "t"),
-        picked_entries(request, (target,), own=request.skip is Skip.EXCLUDE, within=within),
+        with_tested_end(
+            request,
+            picked_entries(request, (target,), own=request.skip is Skip.EXCLUDE, within=within),
+            FilterScope.CONVERSION,
+        ),
     )

@@ -1,0 +1,1 @@
+"""Switches of KPIs: which a request chooses, and what they change in the counted rows."""

@@ -1,0 +1,61 @@
+"""The words of the switches that KPIs alone have: which rows of a cohort, whose records, which rate, which end."""
+
+from schema.vocab import Vocabulary
+
+
+class Censoring(Vocabulary):
+    """Which people of a cohort count while some of them can still convert."""
+
+    __graphql_name__ = "CensoringSwitch"
+
+    ALL_OPEN = "ALL_OPEN", "Everybody: who can still convert counts as not converted. The value may still rise."
+    DECIDED_ONLY = (
+        "DECIDED_ONLY",
+        "Who converted, and who can no longer convert. A young cohort then has its quick ones alone: its rate is high.",
+    )
+    MATURE_ONLY = (
+        "MATURE_ONLY",
+        (
+            "Who entered so long ago that their window is over, whether or not they converted. Without a window it is"
+            " over after the time within which 90 % of the cohort's converted people converted."
+        ),
+    )
+
+
+class Exclusion(Vocabulary):
+    """Whom a number leaves out, besides the deleted and the merged."""
+
+    __graphql_name__ = "ExclusionSwitch"
+
+    TEST = "TEST", "Test records, and deals with excluded people only."
+    INTERNAL = "INTERNAL", "People of the firm itself, and deals with excluded people only."
+
+
+class CurrencyRule(Vocabulary):
+    """The day whose exchange rate converts an amount. The rate is the last one on or before that day."""
+
+    __graphql_name__ = "CurrencyRuleSwitch"
+
+    TRANSACTION_DATE = (
+        "TRANSACTION_DATE",
+        "The day of the counted instant: of the closing, of the opening, or of the instant of a state.",
+    )
+    PERIOD_END = (
+        "PERIOD_END",
+        "The last day of the requested period, for all buckets; the day of `asOf` if the period ends later or not.",
+    )
+    AS_OF = "AS_OF", "The day of `asOf`: today's rate, if the request does not name `asOf`."
+    UNCONVERTED = (
+        "UNCONVERTED",
+        "No rate: amounts of other currencies than the reporting currency are listed in `apart`.",
+    )
+
+
+class FilterScope(Vocabulary):
+    """Which end of a conversion the filter applies to. A dimension is tested at the instant of that end."""
+
+    __graphql_name__ = "FilterScopeSwitch"
+
+    BASE = "BASE", "The entry into the base stage has to pass the filter. Its conversion counts whatever it is then."
+    CONVERSION = "CONVERSION", "The conversion has to pass the filter. All entries into the base stage count."
+    BOTH = "BOTH", "Both have to pass the filter, each at its own instant."
