@@ -39,7 +39,8 @@ async def world(module_database: Database) -> Database:
                 {"product_id": CAR, "primary_campaign_id": FAIR, "owner_id": ANNA} if place < 2 else {"owner_id": BEN}
             )
             await put(session, "deal", {**deal, **more, **links})
-        await put(session, "contact", {"id": uid(60), "owner_id": ANNA, "company_id": uid(20), "effective_at": AT})
+        person = {"email_kind": "BUSINESS", "source_detail": "Booth 12", "company_id": uid(20)}
+        await put(session, "contact", {"id": uid(60), "owner_id": ANNA, "effective_at": AT, **person})
         touch = {"kind": "FORM", "direction": "INBOUND", "occurred_at": AT, "campaign_id": FAIR}
         await put(session, "touchpoint", {"id": uid(61), "contact_id": uid(60), **touch})
         # A company that grows later: a deal has the size that it had.
@@ -153,3 +154,32 @@ def test_the_command_line_knows_them(module_dsn: str, monkeypatch: pytest.Monkey
     assert result.exit_code == 0, result.exception
     shown = [(group["keys"][0]["label"], group["n"]) for group in json.loads(result.output)["breakdown"]]
     assert shown == [("11\u201350", 1), ("(empty)", 2)]
+
+
+async def test_columns_that_are_dimensions_are_answered_from_facts(world: Database) -> None:
+    """The value is that of the counted instant, and a word of a vocabulary is written in any case."""
+    async with world.write() as session:
+        await session.script(f"update contact set source_detail = 'Page', effective_at = '{LATER}'")
+    document = """{
+      kind: kpi(key: INQUIRIES, by: [CONTACT_EMAIL_KIND]) { answeredFrom breakdown { n keys { value label } } }
+      detail: kpi(key: INQUIRIES, by: [CONTACT_SOURCE_DETAIL]) { breakdown { n keys { value } } }
+      only: kpi(key: INQUIRIES, where: { contactEmailKind: { eq: "business" } }) { n }
+      funnel(where: { contactSourceDetail: { eq: "Booth 12" } }) { stages { key reached } }
+      unknown: kpi(key: INQUIRIES, where: { contactSourceDetail: { eq: "Booth 13" } }) { n warnings { code } } }"""
+    found = await answered(world, document)
+    key = {"value": "BUSINESS", "label": "Business"}
+    assert found["kind"] == {"answeredFrom": "FACTS", "breakdown": [{"n": 1, "keys": [key]}]}
+    assert found["detail"] == {"breakdown": [{"n": 1, "keys": [{"value": "Booth 12"}]}]}
+    assert found["only"] == {"n": 1}
+    assert found["funnel"]["stages"][1] == {"key": "inquiry", "reached": 1}
+    assert found["unknown"]["n"] == 0
+    assert {"code": "UNKNOWN_VALUE"} in found["unknown"]["warnings"]
+
+
+async def test_a_word_that_the_vocabulary_of_the_column_does_not_have_is_refused(world: Database) -> None:
+    error = await refused(world, '{ kpi(key: INQUIRIES, where: { contactEmailKind: { eq: "BUISNESS" } }) { n } }')
+    assert isinstance(error, AccordError)
+    assert (error.code, "BUSINESS" in str(error.remedy)) == (ErrorCode.UNKNOWN_VALUE, True)
+    error = await refused(world, "{ kpi(key: INQUIRIES, by: [DEAL_LOST_REASON]) { n } }")
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.BAD_INPUT

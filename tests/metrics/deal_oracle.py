@@ -1,7 +1,7 @@
 """Generated deals with history, and an independent oracle: plain Python written from the definition of every KPI."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -164,6 +164,12 @@ class MadeDeal:
         return found[0] if found else None
 
 
+OF_STATE: dict[Dimension, Callable[[State], str | None]] = {
+    Dimension.PRODUCT: lambda state: state.product,
+    Dimension.DEAL_TYPE: lambda state: state.kind,
+    Dimension.CURRENCY: lambda state: state.currency,
+    LOST_REASON: lambda state: state.lost_reason,
+}
 CENTS = st.one_of(st.integers(1, 99_999), st.integers(1, 99_999), st.integers(-9_999, -1))
 AMOUNTS = st.one_of(st.none(), CENTS.map(lambda cents: Decimal(cents * 7) / 100))
 _DATES = st.integers(0, 130).map(lambda days: (START + timedelta(days=days)).date())
@@ -463,21 +469,15 @@ def _value(row: Row, dimension: Dimension, until: datetime) -> str | None:
     state = row.deal.state_at(row.at)
     if state is None:
         return None
+    if dimension in OF_STATE:
+        return OF_STATE[dimension](state)
     match dimension:
         case Dimension.COMPANY:
             return row.deal.company
         case Dimension.COMPANY_SIZE:
             return band(EMPLOYEES.get(row.deal.company or ""))
-        case Dimension.PRODUCT:
-            return state.product
         case Dimension.PRODUCT_FAMILY:
             return PRODUCTS[state.product][1] if state.product else None
-        case Dimension.DEAL_TYPE:
-            return state.kind
-        case Dimension.CURRENCY:
-            return state.currency
-        case _ if dimension is LOST_REASON:
-            return state.lost_reason
         case Dimension.PIPELINE:
             return STEPS[state.step][1] if state.step else None
         case Dimension.PIPELINE_STAGE:
