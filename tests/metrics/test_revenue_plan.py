@@ -41,10 +41,14 @@ async def ready(module_database: Database) -> tuple[Database, UUID]:
 
 
 async def planned(
-    database: Database, amount: str | None, days: Period = APRIL, measured: Period | None = MEASURED, **more: Grain
+    database: Database,
+    amount: str | None,
+    days: Period = APRIL,
+    measured: Period | None = MEASURED,
+    grain: Grain = Grain.MONTH,
 ) -> RevenuePlan:
     target = None if amount is None else Decimal(amount)
-    request = RevenuePlanRequest(period=days, amount=target, measured_over=measured, **more)
+    request = RevenuePlanRequest(period=days, amount=target, measured_over=measured, grain=grain)
     async with database.read() as session:
         return await query_revenue_plan(session, LOCAL_OPERATOR, request, now=NOW)
 
