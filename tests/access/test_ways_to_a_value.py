@@ -156,6 +156,12 @@ COUNTS = {
     " value warnings { code message } }",
     "kpis of deals": "kpis(requests: [{key: WIN_RATE}, {key: OPEN_PIPELINE}, {key: WON_AMOUNT}]) { value n"
     " excluded { count } warnings { code count } apart { currency } }",
+    "root: revenuePlan": f'revenuePlan(target: {{amount: "1000"}}, {PERIOD}) {{ currency overrides'
+    " warnings { code count message } steps { needed standing owed"
+    " rate { value numerator denominator n warnings { message } } lag { n distribution { median } }"
+    " buckets { needed entered owed } missing { message } } }",
+    "root: revenueVariance": f"revenueVariance({PERIOD}) {{ before after change currency overrides"
+    " warnings { code count message } parts { driver before after amount } }",
     "funnel": f"funnel({PERIOD}) {{ stages {{ reached entered }} excluded {{ count }} warnings {{ code count }} }}",
 }  # fmt: skip
 WAYS = READS | DECIDES | COUNTS
@@ -374,6 +380,8 @@ ROOTS = {
     "kpi": "kpi: nodes",
     "kpis": "root: kpis",
     "funnel": "root: funnel",
+    "revenuePlan": "root: revenuePlan",
+    "revenueVariance": "root: revenueVariance",
     "kpiCatalogue": None,  # declarations, no records
     "accord": None,
     "accordVersions": None,  # documents, and the names of members; no records

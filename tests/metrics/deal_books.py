@@ -225,7 +225,9 @@ class Books:
         if deal["deleted_at"] is not None:
             return "DELETED"
         people = [self._contact(role["contact_id"]) for role in self.roles if role["deal_id"] == deal["id"]]
-        return "TEST" if people and all(person["is_test"] for person in people) else None
+        if people and all(person["is_test"] for person in people):
+            return "TEST"
+        return "INTERNAL" if people and all(person["is_test"] or person["is_internal"] for person in people) else None
 
     def _refund(self, key: str, deal: Row, moment: datetime) -> str | None:
         if key not in ("deals_won", "new_customers", "win_rate", "sales_cycle", "avg_deal_size"):
