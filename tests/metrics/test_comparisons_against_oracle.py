@@ -233,3 +233,20 @@ async def test_buckets_stand_beside_each_other_by_their_place(ready: Database, s
     assert [bucket.change for bucket in daily.comparison.series[28:]] == [None] * 3
     if daily.comparison.value is not None:
         assert sum(bucket.value or 0 for bucket in daily.comparison.series) == daily.comparison.value
+
+
+async def test_a_group_is_not_zero_in_a_period_before_the_data(ready: Database) -> None:
+    await load(ready, [Sale(datetime(2026, 4, 2, tzinfo=UTC), is_won=True, owner="Ada", amount=None)])
+    request = KpiRequest(
+        "deals_won",
+        Period(date(2026, 4, 1), date(2026, 5, 1)),
+        by=(Dimension.OWNER,),
+        compare_to=ComparedTo(PREVIOUS, WHOLE),
+    )
+    async with ready.read() as session:
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
+    assert isinstance(answer, KpiAnswer)
+    assert answer.comparison is not None
+    [group] = answer.comparison.breakdown
+    assert (group.value, group.change, group.keys[0].label) == (None, None, "Ada")
+    assert answer.comparison.value is None
