@@ -143,6 +143,15 @@ def independent_parts(groups: Counts) -> tuple[Fraction, Fraction]:
     return mix, at(1, 1) - at(0, 0) - mix
 
 
+def test_the_largest_remainders_are_rounded_up_by_pencil() -> None:
+    thirds = [Fraction(1, 3)] * 3
+    assert rounded_parts(thirds, Decimal(1), CENT) == [Decimal("0.34"), Decimal("0.33"), Decimal("0.33")]
+    unequal = [Fraction(4, 1000), Fraction(26, 1000)]
+    assert rounded_parts(unequal, Decimal("0.03"), CENT) == [Decimal("0.00"), Decimal("0.03")]
+    opposite = [Fraction(-7, 1000), Fraction(0), Fraction(7, 1000)]
+    assert rounded_parts(opposite, Decimal(0), CENT) == [Decimal("-0.01"), Decimal(0), Decimal("0.01")]
+
+
 @given(parts=st.lists(st.fractions(-1000, 1000, max_denominator=10_000), min_size=1, max_size=12))
 def test_rounded_parts_sum_to_the_rounded_total_and_are_less_than_two_units_off(parts: list[Fraction]) -> None:
     total = round(sum(parts, Fraction(0)) / Fraction(CENT)) * CENT

@@ -68,7 +68,10 @@ CASES = (
     case(LAST_YEAR, APRIL, ("2025-04-01", "2025-04-21"), TO_DATE),
     case(LAST_YEAR, MARCH, ("2025-03-01", "2025-04-01"), TO_DATE),
 )
-HOURS = st.one_of(st.integers(0, 40 * 24), st.integers(330 * 24, 475 * 24))  # of March 2025, and of this year
+# Most lie in the days of the cases: spring of both years, the present one twice, and the winter between them.
+HOURS = st.one_of(
+    st.integers(0, 65 * 24), st.integers(370 * 24, 425 * 24), st.integers(370 * 24, 425 * 24), st.integers(0, 430 * 24)
+)
 SALES = st.builds(
     Sale,
     HOURS.map(lambda hours: datetime(2025, 2, 20, tzinfo=UTC) + timedelta(hours=hours)),
@@ -141,9 +144,9 @@ def is_before_data(sales: list[Sale], days: tuple[date, date], as_of: datetime) 
     return bool(sales) and not counted(sales, days, as_of) and min(sale.closed for sale in sales) >= midnight(days[1])
 
 
-@settings(QUICK, max_examples=examples(60))
+@settings(QUICK, max_examples=examples(150))
 @given(
-    sales=st.lists(SALES, max_size=25),
+    sales=st.lists(SALES, min_size=1, max_size=25),
     key=st.sampled_from(["deals_won", "revenue_won", "win_rate"]),
     chosen=st.sampled_from(CASES),
 )
@@ -231,3 +234,20 @@ async def test_buckets_stand_beside_each_other_by_their_place(ready: Database, s
     assert [bucket.change for bucket in daily.comparison.series[28:]] == [None] * 3
     if daily.comparison.value is not None:
         assert sum(bucket.value or 0 for bucket in daily.comparison.series) == daily.comparison.value
+
+
+async def test_a_group_is_not_zero_in_a_period_before_the_data(ready: Database) -> None:
+    await load(ready, [Sale(datetime(2026, 4, 2, tzinfo=UTC), is_won=True, owner="Ada", amount=None)])
+    request = KpiRequest(
+        "deals_won",
+        Period(date(2026, 4, 1), date(2026, 5, 1)),
+        by=(Dimension.OWNER,),
+        compare_to=ComparedTo(PREVIOUS, WHOLE),
+    )
+    async with ready.read() as session:
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
+    assert isinstance(answer, KpiAnswer)
+    assert answer.comparison is not None
+    [group] = answer.comparison.breakdown
+    assert (group.value, group.change, group.keys[0].label) == (None, None, "Ada")
+    assert answer.comparison.value is None
