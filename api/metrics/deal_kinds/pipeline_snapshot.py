@@ -12,6 +12,7 @@ from api.metrics.deal_kinds.currency_conversion import converted, counted_amount
 from api.metrics.deal_kinds.deal_rows import VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.journeys.deal_journeys import have_spans, open_spans
 from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
 from api.metrics.kinds.snapshot_instants import part_ends
 from api.metrics.population import is_deal_of
@@ -35,6 +36,10 @@ class PipelineSnapshot(KpiKind):
     row_noun = "deals"
     reads = ("deal",)
     is_snapshot = True
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Spans have the deals that were open, of those whose opening is known."""
+        return not request.context.has_unopened_deals and have_spans(request)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The start of the first version of any deal."""
@@ -76,6 +81,8 @@ def _open_deals(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -
     is unknown.
     """
     instants = _instants(request, boundaries)
+    if request.reads_journeys:
+        return open_spans(request, instants)
     counting = all_of([is_deal_of(request, "d"), *request.context.reach("deal", "d")])
     if len(instants) == 1:
         (only,) = instants
