@@ -10,8 +10,9 @@ from api.db import ScratchSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.derivation import derived_entries
 from api.funnel.journeys.deal_rows import deal_rows
+from api.funnel.journeys.deal_spans import deal_spans
 from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
-from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS
+from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS, SPANS
 from api.funnel.journeys.stored_journeys import differing_journeys
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -36,7 +37,14 @@ _DIFFERING_JOURNEYS = """select {} as owner, {} as stage, not is_stored as is_mi
   count(*) filter (where is_stored and is_derived) over () as changed
 from ({}) differing
 where {} not in (select contact_id from wake_up where due_at <= {})
-order by 1, counted_at limit {}"""
+order by 1, {} limit {}"""
+# What a row of each table is called in the message, and the column that orders the rows of a record.
+_WHICH = {
+    ENTRIES: ("stage", "counted_at"),
+    HANDOFFS: ("'handoff'", "counted_at"),
+    DEALS: ("event", "counted_at"),
+    SPANS: ("'open span'", "starts_at"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +97,17 @@ async def _differing_journeys(session: ScratchSession, ladder: Ladder, current: 
         ENTRIES: entry_rows(ladder, entries, facts),
         HANDOFFS: handoff_rows(ladder, facts),
         DEALS: deal_rows(ladder),
+        SPANS: deal_spans(ladder),
     }
     found = []
     for table, rows in derived.items():
         stored = Sql("select * from {} where evaluation_id = {}", name(table.name), current["id"])
         record, _, _ = table.key[0].rpartition("_id")
         owner = Sql(f"'{record}_' || {record}_id")
-        which = Sql({ENTRIES: "stage", HANDOFFS: "'handoff'", DEALS: "event"}[table])
+        which, order = (Sql(text) for text in _WHICH[table])
         differing = differing_journeys(table, stored, rows)
         key = Sql(table.key[0])
-        statement = Sql(_DIFFERING_JOURNEYS, owner, which, differing, key, current["now"], _EXAMPLES)
+        statement = Sql(_DIFFERING_JOURNEYS, owner, which, differing, key, current["now"], order, _EXAMPLES)
         found.append(await session.rows(statement))
     return [differences for differences in found if differences]
 

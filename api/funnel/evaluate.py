@@ -16,8 +16,9 @@ from api.funnel.following.follow_deals import DEALS_OF, deals_of, store_deals
 from api.funnel.following.people import people_of
 from api.funnel.following.reevaluate import EntryChanges, evaluate_people
 from api.funnel.journeys.deal_rows import deal_rows
+from api.funnel.journeys.deal_spans import deal_spans
 from api.funnel.journeys.journey_rows import entry_rows, handoff_rows
-from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS
+from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS, SPANS
 from api.funnel.journeys.stored_journeys import all_journeys
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
@@ -29,6 +30,7 @@ from api.sql import Sql, name
 from schema.accord_vocab import Reading
 from schema.base import new_id
 
+_ANALYZE_JOURNEYS = "analyze journey; analyze handoff_journey; analyze deal_journey; analyze deal_span"
 _WATERMARK = Sql(
     "select max(at) from ("
     + " union all ".join(
@@ -157,12 +159,12 @@ async def discard_former_entries(session: WriteSession) -> int:
     # `in`, not `<>` the current one: an index finds the entries of some evaluations, and not all but one. Those of
     # other readings have no `finished_at` before they are kept, and `last_read_at` while they are.
     former = Sql("select id from evaluation where not is_current and last_read_at is null and finished_at is not null")
-    for table in (ENTRIES, HANDOFFS, DEALS):
+    for table in (ENTRIES, HANDOFFS, DEALS, SPANS):
         await session.run(Sql("delete from {} where evaluation_id in ({})", name(table.name), former))
     deleted = await session.run(Sql("delete from stage_entry where evaluation_id in ({})", former))
     entries = int(deleted.rpartition(" ")[2])
     if entries:
-        await session.script("analyze stage_entry; analyze journey; analyze handoff_journey; analyze deal_journey")
+        await session.script(f"analyze stage_entry; {_ANALYZE_JOURNEYS}")
     return entries
 
 
@@ -196,13 +198,15 @@ async def _store(session: WriteSession, version_id: UUID, started_at: datetime, 
 async def store_journeys(session: WriteSession, evaluation_id: UUID, ladder: Ladder, facts: VisibleFacts) -> None:
     """Store the journeys of everybody, from the stored entries of an evaluation.
 
-    Reads `funnel_merged` if `facts` have merged contacts. Writes journey, handoff_journey and deal_journey (all).
+    Reads `funnel_merged` if `facts` have merged contacts. Writes journey, handoff_journey, deal_journey and
+    deal_span (all).
     """
     entries = Sql("select * from stage_entry where evaluation_id = {}", evaluation_id)
     await session.run(all_journeys(ENTRIES, evaluation_id, entry_rows(ladder, entries, facts)))
     await session.run(all_journeys(HANDOFFS, evaluation_id, handoff_rows(ladder, facts)))
     await session.run(all_journeys(DEALS, evaluation_id, deal_rows(ladder)))
-    await session.script("analyze journey; analyze handoff_journey; analyze deal_journey")
+    await session.run(all_journeys(SPANS, evaluation_id, deal_spans(ladder)))
+    await session.script(_ANALYZE_JOURNEYS)
 
 
 async def _made_current(

@@ -332,8 +332,8 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     await session.script(f"create temporary table kept_key on commit drop as {keys_of_nobody}")
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
-    tables += ("stage_entry", "journey", "handoff_journey", "deal_journey", "wake_up", "touched_record", "evaluation")
-    tables += ("accord_version", "external_key")
+    tables += ("stage_entry", "journey", "handoff_journey", "deal_journey", "deal_span", "wake_up", "touched_record")
+    tables += ("evaluation", "accord_version", "external_key")
     tables += (
         "import_job",
         "import_file",

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: c8ee6ecf459c
+Revision ID: aa33427f798c
 Revises:
-Create Date: 2026-11-29 02:48:38.782703+00:00
+Create Date: 2026-11-29 02:52:00.156162+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "c8ee6ecf459c"
+revision: str = "aa33427f798c"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -229,6 +229,76 @@ def upgrade() -> None:
         ["evaluation_id", "event", "counted_at"],
         unique=False,
         postgresql_where=sa.text("not_counted is not null or is_negative"),
+    )
+    op.create_table(
+        "deal_span",
+        sa.Column("deal_id", sa.Uuid(), nullable=False, comment="The deal."),
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation that computed the row."),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False, comment="The first instant of the span."),
+        sa.Column(
+            "ends_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="The first instant after the span; infinity for one that lasts.",
+        ),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=True, comment="The amount; null if unknown."),
+        sa.Column("currency", sa.Text(), nullable=True, comment="The currency of the amount."),
+        sa.Column(
+            "probability",
+            sa.Numeric(precision=18, scale=2),
+            nullable=True,
+            comment="The deal's own probability of winning, from 0 to 1; null for that of its pipeline stage.",
+        ),
+        sa.Column(
+            "confirmed_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When the source confirmed an assumed history of the deal; null if it is not assumed.",
+        ),
+        sa.Column(
+            "company_confirmed_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="The same of the company's history.",
+        ),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, comment="When the deal was last changed."),
+        sa.Column(
+            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the deal today; null if it counts."
+        ),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="The primary campaign."),
+        sa.Column("pipeline_stage_id", sa.Uuid(), nullable=True, comment="The pipeline stage."),
+        sa.Column("product_id", sa.Uuid(), nullable=True, comment="The product."),
+        sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company."),
+        sa.Column("industry", sa.Text(), nullable=True, comment="The industry of that company."),
+        sa.Column("country", sa.Text(), nullable=True, comment="The country of that company."),
+        sa.Column(
+            "owner_id", sa.Uuid(), nullable=True, comment="The owner; if there was none, the first one after the span."
+        ),
+        sa.Column(
+            "owned_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When that first later owner became the owner; null for an owner of the span.",
+        ),
+        sa.Column("current_owner_id", sa.Uuid(), nullable=True, comment="The owner today."),
+        sa.CheckConstraint(
+            "currency in ('EUR', 'SEK', 'USD', 'AED', 'AFN', 'ALL', 'AMD', 'ANG', 'AOA', 'ARS', 'ATS', 'AUD', 'AWG', 'AZM', 'AZN', 'BAM', 'BBD', 'BDT', 'BEF', 'BGN', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BOV', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BYR', 'BZD', 'CAD', 'CDF', 'CHE', 'CHF', 'CHW', 'CLF', 'CLP', 'CNY', 'COP', 'COU', 'CRC', 'CUC', 'CUP', 'CVE', 'CYP', 'CZK', 'DEM', 'DJF', 'DKK', 'DOP', 'DZD', 'EEK', 'EGP', 'ERN', 'ESP', 'ETB', 'FIM', 'FJD', 'FKP', 'FRF', 'GBP', 'GEL', 'GHC', 'GHS', 'GIP', 'GMD', 'GNF', 'GRD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HRK', 'HTG', 'HUF', 'IDR', 'IEP', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'ITL', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LTL', 'LUF', 'LVL', 'LYD', 'MAD', 'MDL', 'MGA', 'MGF', 'MKD', 'MMK', 'MNT', 'MOP', 'MRO', 'MRU', 'MTL', 'MUR', 'MVR', 'MWK', 'MXN', 'MXV', 'MYR', 'MZM', 'MZN', 'NAD', 'NGN', 'NIO', 'NLG', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PTE', 'PYG', 'QAR', 'ROL', 'RON', 'RSD', 'RUB', 'RUR', 'RWF', 'SAR', 'SBD', 'SCR', 'SDD', 'SDG', 'SGD', 'SHP', 'SIT', 'SKK', 'SLE', 'SLL', 'SOS', 'SRD', 'SRG', 'SSP', 'STD', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMM', 'TMT', 'TND', 'TOP', 'TRL', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USN', 'UYI', 'UYU', 'UYW', 'UZS', 'VEB', 'VED', 'VEF', 'VES', 'VND', 'VUV', 'WST', 'XAD', 'XAF', 'XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XCD', 'XCG', 'XDR', 'XOF', 'XPD', 'XPF', 'XPT', 'XSU', 'XUA', 'YER', 'ZAR', 'ZMK', 'ZMW', 'ZWD', 'ZWG', 'ZWL')",
+            name=op.f("ck_deal_span_currency"),
+        ),
+        sa.CheckConstraint(
+            "not_counted in ('DELETED', 'MERGED', 'TEST', 'INTERNAL', 'NEGATIVE')",
+            name=op.f("ck_deal_span_not_counted"),
+        ),
+        sa.PrimaryKeyConstraint("deal_id", "evaluation_id", "starts_at", name=op.f("pk_deal_span")),
+        comment="A time in which a deal was open, with its amount and what every dimension said all that time.\n\n    Like those of stage entries, the links have no foreign keys. Only the evaluator writes.",
+    )
+    op.create_index(op.f("ix_deal_span_evaluation_id_ends_at"), "deal_span", ["evaluation_id", "ends_at"], unique=False)
+    op.create_index(
+        "ix_deal_span_excluded",
+        "deal_span",
+        ["evaluation_id", "ends_at"],
+        unique=False,
+        postgresql_where=sa.text("not_counted is not null"),
     )
     op.create_table(
         "erased_key",
@@ -4173,6 +4243,9 @@ def downgrade() -> None:
     op.drop_table("exchange_rate")
     op.drop_table("erasure_secret")
     op.drop_table("erased_key")
+    op.drop_index("ix_deal_span_excluded", table_name="deal_span", postgresql_where=sa.text("not_counted is not null"))
+    op.drop_index(op.f("ix_deal_span_evaluation_id_ends_at"), table_name="deal_span")
+    op.drop_table("deal_span")
     op.drop_index(
         "ix_deal_journey_excluded",
         table_name="deal_journey",

@@ -18,6 +18,7 @@ from schema.tables.company import Company
 from schema.tables.contact import Contact
 from schema.tables.deal import Deal
 from schema.tables.deal_contact import DealContact
+from schema.tables.deal_span import DealSpan
 from schema.tables.erasure import ErasedKey, ErasureSecret
 from schema.tables.evaluation import Evaluation, StageEntry
 from schema.tables.exchange_rate import ExchangeRate
@@ -58,6 +59,7 @@ TABLES: tuple[type[Table], ...] = (
     Journey,
     HandoffJourney,
     DealJourney,
+    DealSpan,
     ExternalKey,
     ImportJob,
     ImportChange,

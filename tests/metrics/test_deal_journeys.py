@@ -23,7 +23,7 @@ from tests.support.journeys import derive_journeys
 
 KEYS = (
     *("opportunities_created", "deals_won", "new_customers", "revenue_won", "pipeline_created", "win_rate"),
-    "avg_deal_size",
+    *("avg_deal_size", "open_pipeline", "weighted_pipeline"),
 )
 
 

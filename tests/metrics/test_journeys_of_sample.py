@@ -63,7 +63,7 @@ async def test_every_kpi_by_every_dimension(sample: Database, dimension: Dimensi
 # Whoever distributes the derived tables keeps these small ones on every node. Names of companies are joined to groups.
 SMALL = {"member", "team", "campaign", "pipeline", "pipeline_stage", "product", "exchange_rate", "company"}
 TABLES_OF_RECORDS = (*SHAPES, *(version_name(table) for table in SHAPES))
-DERIVED = {"journey", "handoff_journey", "deal_journey", "stage_entry"}
+DERIVED = {"journey", "handoff_journey", "deal_journey", "deal_span", "stage_entry"}
 
 
 @pytest.mark.parametrize("kpi", [kpi for kpi in KPIS if kpi.key != "new_customers"], ids=lambda kpi: kpi.key)

@@ -12,7 +12,8 @@ from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import ComparedTo, KpiRequest
 from schema.kpis.comparisons import Comparand, ComparedSpan
-from schema.vocab import Dimension, Grain
+from schema.kpis.dimension_vocab import Dimension
+from schema.vocab import Grain
 from tests.sample.conftest import Sample
 
 NOW = datetime(2026, 2, 17, 12, tzinfo=UTC)  # the sample ends on March 1

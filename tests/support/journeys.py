@@ -13,7 +13,8 @@ from schema.base import now
 
 async def derive_journeys(session: WriteSession) -> None:
     """Store the journeys of the current evaluation, from which KPIs then answer."""
-    await session.script("delete from journey; delete from handoff_journey; delete from deal_journey")
+    for table in ("journey", "handoff_journey", "deal_journey", "deal_span"):
+        await session.script(f"delete from {table}")
     await session.run(Sql("create temp table funnel_merged on commit drop as {}", SURVIVORS))
     has_merged = await session.value(Sql("select exists (select from funnel_merged)"))
     evaluation = await session.value(Sql("select {}", CURRENT_EVALUATION))

@@ -35,7 +35,7 @@ async def follow_changes(
     evaluation: every change then concerns its contacts.
 
     Shapes: changes of records -> changes of stages, as the outbox has them. Writes what `reevaluate` writes, and
-            deal_journey; nothing before the first evaluation begins.
+            deal_journey and deal_span; nothing before the first evaluation begins.
     Errors: asyncpg.LockNotAvailableError if a lock is not free within the `lock_timeout` of the session.
     """
     now = evaluation or await evaluation_now(session)

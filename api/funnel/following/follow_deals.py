@@ -7,7 +7,8 @@ from uuid import UUID
 from api.db import WriteSession
 from api.funnel.following.compiled_accord import CurrentEvaluation
 from api.funnel.journeys.deal_rows import deal_rows
-from api.funnel.journeys.journey_tables import DEALS
+from api.funnel.journeys.deal_spans import deal_spans
+from api.funnel.journeys.journey_tables import DEALS, SPANS
 from api.funnel.journeys.stored_journeys import journey_tables, one_of
 from api.funnel.stored_entries import with_tables
 from api.outbox.record_changes import RecordChange
@@ -56,15 +57,17 @@ async def deals_of(session: WriteSession, table: str, ids: Sql) -> frozenset[UUI
 async def store_deals(session: WriteSession, current: CurrentEvaluation, deals: Collection[UUID]) -> None:
     """Derive the journeys of some deals again, and store those that differ.
 
-    The caller has locked the deals, or keeps all writers from storing. Writes deal_journey.
+    The caller has locked the deals, or keeps all writers from storing. Writes deal_journey and deal_span.
     """
     if not deals:
         return
     ids = Sql("{}::uuid[]", list(deals))
-    evaluation, derived = Sql("{}::uuid", current.id), deal_rows(current.compiled.ladder, ids)
+    evaluation, ladder = Sql("{}::uuid", current.id), current.compiled.ladder
     tables = (
-        ("derived_deal", derived),
+        ("derived_deal", deal_rows(ladder, ids)),
         *journey_tables(DEALS, evaluation, Sql("select * from derived_deal"), one_of(ids)),
+        ("derived_span", deal_spans(ladder, ids)),
+        *journey_tables(SPANS, evaluation, Sql("select * from derived_span"), one_of(ids)),
     )
     # The re-evaluation of contacts joins without nested loops; here the indexes find the few rows.
     await session.script("set local plan_cache_mode = force_generic_plan; set local enable_nestloop = on")

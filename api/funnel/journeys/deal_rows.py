@@ -26,8 +26,7 @@ def deal_rows(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sq
     Source: api/README.md, "The evaluator".
     """
     ids = deals if isinstance(deals, Sql) or deals is None else Sql("{}::uuid[]", list(deals))
-    reason, excluded = _not_counted(ladder, is_single=ids is not None)
-    owned = _BEGINS.format("h")
+    reason, excluded = deal_not_counted(ladder, is_single=ids is not None)
     return Sql(
         f"""select e.deal_id, e.event, e.at as counted_at, e.outcome, e.amount, e.currency, e.is_amount_assumed,
   e.is_negative, d.updated_at as changed_at, {{}} as not_counted, d.company_id as customer_id, e.opening_stage_id,
@@ -41,13 +40,8 @@ from ({{}}) e
 join deal d on d.id = e.deal_id
 left join deal_version v on v.deal_id = e.deal_id and {_IN_FORCE.format("v")}
 left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format("w")}
-left join (
-  select h.deal_id, array_agg({owned} order by {owned}, h.id) as owned_at,
-    array_agg(h.owner_id order by {owned}, h.id) as owner_id
-  from deal_version h where h.owner_id is not null and (h.valid_to is null or h.valid_to > {owned}) and {{}}
-  group by h.deal_id
-) o on o.deal_id = e.deal_id{{}}""",
-        *(reason, _events(_among("d.id", ids)), _among("h.deal_id", ids), excluded),
+left join ({{}}) o on o.deal_id = e.deal_id{{}}""",
+        *(reason, _events(among_deals("d.id", ids)), deal_owners(among_deals("h.deal_id", ids)), excluded),
     )
 
 
@@ -91,11 +85,24 @@ where d.outcome in ('WON', 'LOST') and d.closed_at is not null and {{}}""",
     )
 
 
-def _among(column: str, ids: Sql | None) -> Sql:
+def deal_owners(among: Sql) -> Sql:
+    """Select the owners of each deal in order, and since when they were: deal_id, owned_at, owner_id (arrays)."""
+    owned = _BEGINS.format("h")
+    return Sql(
+        f"""select h.deal_id, array_agg({owned} order by {owned}, h.id) as owned_at,
+  array_agg(h.owner_id order by {owned}, h.id) as owner_id
+from deal_version h where h.owner_id is not null and (h.valid_to is null or h.valid_to > {owned}) and {{}}
+group by h.deal_id""",
+        among,
+    )
+
+
+def among_deals(column: str, ids: Sql | None) -> Sql:
+    """Return the condition that a column has one of the ids of an array; none means all deals."""
     return Sql("true") if ids is None else Sql(f"{column} = any({{}})", ids)
 
 
-def _not_counted(ladder: Ladder, *, is_single: bool) -> tuple[Sql, Sql]:
+def deal_not_counted(ladder: Ladder, *, is_single: bool) -> tuple[Sql, Sql]:
     """Return why KPIs do not count the deal `d`, under the latest version of the accord, and the join for it.
 
     A few deals are looked up one by one, all deals compared with the few that are excluded.

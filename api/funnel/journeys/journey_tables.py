@@ -59,3 +59,13 @@ _DEAL_DIMENSIONS = (
     *("current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
 )
 DEALS = JourneyTable("deal_journey", ("deal_id", "event"), ("counted_at", *_DEAL, *_DEAL_DIMENSIONS))
+# The times in which deals were open, with the same columns as far as they have a meaning there.
+SPANS = JourneyTable(
+    "deal_span",
+    ("deal_id", "starts_at"),
+    (
+        *("ends_at", "amount", "currency", "probability", "confirmed_at", "company_confirmed_at", "changed_at"),
+        *("not_counted", "campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country"),
+        *("owner_id", "owned_at", "current_owner_id"),
+    ),
+)

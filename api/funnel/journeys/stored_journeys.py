@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS, JourneyTable
+from api.funnel.journeys.journey_tables import DEALS, ENTRIES, HANDOFFS, SPANS, JourneyTable
 from api.sql import Sql, name
 
-_ORDER = {ENTRIES: "stage, counted_at", HANDOFFS: "counted_at", DEALS: "event, counted_at"}
+_ORDER = {
+    ENTRIES: "stage, counted_at",
+    HANDOFFS: "counted_at",
+    DEALS: "event, counted_at",
+    SPANS: "ends_at",
+}
 
 
 def all_journeys(table: JourneyTable, evaluation_id: UUID, derived: Sql) -> Sql:

@@ -12,6 +12,7 @@ from api.metrics.deal_kinds.currency_conversion import converted, counted_amount
 from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE, VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.journeys.deal_journeys import have_spans, open_spans
 from api.metrics.kinds.kind import FigureValues, KpiKind, count_figure, sum_figure
 from api.metrics.kinds.snapshot_instants import part_ends
 from api.metrics.population import is_deal_of
@@ -36,6 +37,10 @@ class PipelineSnapshot(KpiKind):
     reads = ("deal",)
     is_snapshot = True
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Spans have the deals that were open, of those whose opening is known."""
+        return not request.context.has_unopened_deals and have_spans(request)
+
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The start of the first version of any deal."""
         reached = request.context.reach_by_id("deal", Sql("deal_version.deal_id"))
@@ -45,7 +50,7 @@ class PipelineSnapshot(KpiKind):
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The open deals: `deal_id, at, worth, unconverted_currency, is_standing, is_unopened`."""
         factor = Sql("r.chance") if self.is_weighted else None
-        rows = converted(request, open_deals(request, _instants(request, boundaries)), factor)
+        rows = converted(request, _open_at_ends(request, boundaries), factor)
         counted = counted_amounts(rows, Sql("c.is_standing"), Sql("c.is_unopened"))
         if not self.is_weighted:
             return counted
@@ -81,7 +86,7 @@ class OpenDealCount(PipelineSnapshot):
         """The open deals: `deal_id, at, is_standing, is_unopened`."""
         is_open = Sql("c.is_standing")
         return CountedRows(
-            rows=open_deals(request, _instants(request, boundaries)),
+            rows=_open_at_ends(request, boundaries),
             aggregates=Aggregates(
                 n=count_where(is_open), unopened=count_where(Sql("c.is_unopened")), updated_at=NEWEST_UPDATE
             ),
@@ -95,6 +100,12 @@ class OpenDealCount(PipelineSnapshot):
     def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
         """UNDATED."""
         return unopened_deals(table, ": before their history begins they are not in the pipeline")
+
+
+def _open_at_ends(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
+    """The deals open at the end of the period or of each bucket, from spans or from the history."""
+    instants = _instants(request, boundaries)
+    return open_spans(request, instants) if request.reads_journeys else open_deals(request, instants)
 
 
 def open_deals(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> Sql:

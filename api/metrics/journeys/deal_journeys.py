@@ -1,9 +1,14 @@
-"""Counted rows of deals that are journeys: openings and present closings, with the amounts then."""
+"""Counted rows of deals that are journeys: openings, present closings and open pipelines, with the amounts then."""
 
+from datetime import datetime
+
+from api.funnel.journeys.journey_tables import SPANS
+from api.metrics.journeys.journey_dimensions import carried_names
 from api.metrics.journeys.journey_entries import journey_columns
-from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, all_of
 from schema.deal_events import DealEvent
+from schema.kpis.kinds import Subject
 
 
 def deal_journeys(
@@ -41,4 +46,43 @@ def deal_journeys(
         negative,
         journey_columns(request, "e"),
         all_of(conditions),
+    )
+
+
+# What rows of other journeys have for their one instant; a deal that is open has a version by then.
+_OF_INSTANT = ("has_no_version", "is_version_assumed", "is_company_assumed")
+
+
+def have_spans(request: ResolvedKpiRequest) -> bool:
+    """Whether spans have the values of all dimensions that a request reads."""
+    read = carried_names(Subject.DEAL, (*dimensions_of(request.where), *request.by))
+    return {*read} <= {*SPANS.values, *_OF_INSTANT}
+
+
+def open_spans(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> Sql:
+    """One row per deal of the population and instant at which it was open, with what dimensions read.
+
+    `deal_id, at, amount, currency, chance, updated_at, is_standing, is_unopened, reads_assumed, is_negative`.
+    """
+    # Shifted by a microsecond, a span that starts at an instant is in it, and one that ends at it is not.
+    given, step = Sql("{}::timestamptz[]", list(instants)), Sql("interval '1 microsecond'")
+    conditions = [
+        Sql("s.evaluation_id = {}", request.context.evaluation),
+        Sql("s.ends_at > {} and s.starts_at <= {}", instants[0], instants[-1]),
+        Sql("s.not_counted is not null" if request.is_excluded_only else "s.not_counted is null"),
+    ]
+    spans = Sql(
+        "select s.*, ({})[i.place] as at, false as has_no_version,"
+        " coalesce(({})[i.place] < s.confirmed_at, false) as is_version_assumed,"
+        " coalesce(({})[i.place] < s.company_confirmed_at, false) as is_company_assumed from deal_span s"
+        " cross join lateral generate_series(width_bucket(s.starts_at - {}, {}) + 1,"
+        " width_bucket(s.ends_at - {}, {})) i (place) where {}",
+        *(given, given, given, step, given, step, given, all_of(conditions)),
+    )
+    return Sql(
+        "select e.deal_id, e.at, e.amount, e.currency, coalesce(e.probability, p.probability) as chance,"
+        " e.changed_at as updated_at, true as is_standing, false as is_unopened, e.is_version_assumed as reads_assumed,"
+        " false as is_negative{} from ({}) e left join pipeline_stage p on p.id = e.pipeline_stage_id",
+        journey_columns(request, "e"),
+        spans,
     )

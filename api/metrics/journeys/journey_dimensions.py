@@ -73,6 +73,11 @@ def have_journeys(subject: Subject, dimensions: Iterable[Dimension]) -> bool:
 
 def carried_columns(subject: Subject, dimensions: Iterable[Dimension], row: str) -> Sql:
     """The columns of a journey that the dimensions of a request read, each after a comma."""
+    return Sql("".join(f", {row}.{column}" for column in carried_names(subject, dimensions)))
+
+
+def carried_names(subject: Subject, dimensions: Iterable[Dimension]) -> tuple[str, ...]:
+    """The names of these columns."""
     chosen: dict[str, None] = {}
     for dimension in dimensions:
         chosen |= dict.fromkeys(_COLUMNS[subject].get(dimension, ()))
@@ -80,7 +85,7 @@ def carried_columns(subject: Subject, dimensions: Iterable[Dimension], row: str)
             chosen |= dict.fromkeys(("has_no_version", "is_version_assumed"))
         if _reads(subject, dimension, DimensionJoin.EMPLOYER):
             chosen["is_company_assumed"] = None
-    return Sql("".join(f", {row}.{column}" for column in chosen))
+    return tuple(chosen)
 
 
 def journey_value(subject: Subject, dimension: Dimension, until: datetime) -> Sql:

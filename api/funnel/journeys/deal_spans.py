@@ -1,0 +1,68 @@
+"""Deriving the spans of deals: the times in which they were open, with the values of all dimensions.
+
+The statement of `api.metrics.deal_kinds.pipeline_snapshot` over histories stays the definition; tests hold the answers
+equal.
+"""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from api.funnel.journeys.deal_rows import among_deals, deal_not_counted, deal_owners
+from api.funnel.ladder import Ladder
+from api.sql import Sql
+
+_BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
+_ENDS = "coalesce({0}.valid_to, 'infinity')"
+_NEXT_OWNER = "[width_bucket(e.starts_at, o.owned_at) + 1]"
+
+
+def deal_spans(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sql:
+    """Select the spans of some deals, or of all: the columns of `SPANS`.
+
+    `deals` are ids, or an expression for an array of them.
+
+    Shapes: versions of open deals -> one row each, and one more for each change of its company in their time.
+    Source: api/README.md, "The evaluator".
+    """
+    ids = deals if isinstance(deals, Sql) or deals is None else Sql("{}::uuid[]", list(deals))
+    reason, excluded = deal_not_counted(ladder, is_single=ids is not None)
+    return Sql(
+        f"""select e.deal_id, e.starts_at, e.ends_at, v.amount, v.currency, v.probability,
+  case when v.is_assumed then v.recorded_at end as confirmed_at,
+  case when w.is_assumed then w.recorded_at end as company_confirmed_at, d.updated_at as changed_at,
+  {{}} as not_counted, v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id,
+  w.industry, w.country, coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
+  case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, d.owner_id as current_owner_id
+from ({{}}) e
+join deal d on d.id = e.deal_id
+join deal_version v on v.id = e.version_id
+left join company_version w on w.company_id = v.company_id
+  and {_BEGINS.format("w")} <= e.starts_at and {_ENDS.format("w")} > e.starts_at
+left join ({{}}) o on o.deal_id = e.deal_id{{}}""",
+        *(reason, _spans(among_deals("v.deal_id", ids)), deal_owners(among_deals("h.deal_id", ids)), excluded),
+    )
+
+
+def _spans(among: Sql) -> Sql:
+    """Select the times in which deals were open: version_id, deal_id, starts_at, ends_at.
+
+    The time of a version is cut where the values of its company change, or begin or end.
+    """
+    held = Sql(f"v.outcome = 'OPEN' and {_ENDS.format('v')} > {_BEGINS.format('v')} and {{}}", among)
+    return Sql(
+        f"""select s.version_id, s.deal_id, s.starts_at,
+  lead(s.starts_at, 1, s.ends_at) over (partition by s.version_id order by s.starts_at) as ends_at
+from (
+  select v.id as version_id, v.deal_id, {_BEGINS.format("v")} as starts_at, {_ENDS.format("v")} as ends_at
+  from deal_version v where {{}}
+  union
+  select v.id, v.deal_id, b.at, {_ENDS.format("v")} from deal_version v join (
+    select w.company_id, {_BEGINS.format("w")} as at from company_version w
+    union all
+    select w.company_id, w.valid_to from company_version w where w.valid_to is not null
+  ) b on b.company_id = v.company_id and b.at > {_BEGINS.format("v")} and b.at < {_ENDS.format("v")}
+  where {{}}
+) s""",
+        held,
+        held,
+    )
