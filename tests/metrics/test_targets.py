@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
+from api.errors import AccordError, ErrorCode
 from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
-from api.metrics.request import ComparedTo, KpiRequest, Switches, Where
+from api.metrics.request import ComparedTo, KpiRequest, Period, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
 from schema.kpis.comparisons import Comparand
@@ -245,6 +246,38 @@ async def test_a_stored_target_for_a_kpi_of_a_newer_release_is_said_and_left_out
     assert WarningCode.UNKNOWN_KPI in codes(found)
     assert found.comparison is not None
     assert any("quantum_leads" in warning.message for warning in found.comparison.warnings)
+
+
+async def test_years_are_too_long_to_take_a_pace_from_many_of_them(ready: Database) -> None:
+    years = [{"kpi": "deals_won", "period": str(year), "value": 10} for year in range(2020, 2027)]
+    async with ready.write() as session:
+        await replace_document(session, document(*years))
+    await load(ready, each_month((2022, 5, (1,)), (2023, 6, (1,)), (2024, 6, (1, 2)), (2025, 1, (1,)), (2026, 1, (1,))))
+    one = await answer(ready, asked("deals_won", "2026"))
+    seven = await answer(ready, KpiRequest("deals_won", Period(date(2020, 1, 1), date(2027, 1, 1)), compare_to=TARGET))
+    async with ready.write() as session:
+        await replace_document(session, document(*TARGETS))
+    assert one.targets[0].pace is not None
+    assert [past.starts_on.year for past in one.targets[0].pace.based_on] == [2025, 2024, 2023]
+    assert plain(seven.targets[0].value, len(seven.targets[0].summed_from)) == (70, 7)
+    assert (seven.targets[0].pace, codes(seven)) == (None, [WarningCode.NO_PACE])
+
+
+async def test_a_target_that_is_an_amount_needs_a_currency(ready: Database) -> None:
+    without = document(*TARGETS)
+    reporting = without["reporting"]
+    assert isinstance(reporting, dict)
+    async with ready.write() as session:
+        await replace_document(session, without | {"reporting": reporting | {"currency": None}})
+    await load(ready, [date(2026, 4, 2)])
+    request = asked("revenue_won", "2026")
+    async with ready.read() as session:
+        [found] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
+    async with ready.write() as session:
+        await replace_document(session, document(*TARGETS))
+    assert isinstance(found, AccordError)
+    assert found.code is ErrorCode.NO_REPORTING_CURRENCY
+    assert plain((await answer(ready, request)).targets[0].attainment) == (Decimal("0.01"),)
 
 
 WINS = st.lists(st.dates(date(2025, 5, 20), date(2026, 4, 20)), max_size=60)

@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.db import ReadSession
+from api.errors import AccordError, ErrorCode
 from api.metrics.answer import (
     AnswerWarning,
     Bucket,
@@ -45,7 +46,7 @@ from schema.access.rights import Reach
 from schema.kpis.comparisons import Comparand
 from schema.kpis.kpi import Kpi
 from schema.kpis.target_progress import TargetProgress
-from schema.vocab import Grain, WarningCode
+from schema.vocab import Grain, Unit, WarningCode
 
 _FEW_PERIODS = 4
 
@@ -94,7 +95,7 @@ async def compare_with_targets(
 
     Shapes: one answer -> the same with its `targets` and `comparison`. In a period that is not over, one more request
             is computed, for the days of earlier periods.
-    Errors: those of that request.
+    Errors: those of that request; NO_REPORTING_CURRENCY for a target that is an amount without a currency.
     """
     zone, days = ZoneInfo(answer.period.timezone), Period(answer.period.starts_on, answer.period.before)
     side = _TargetSide(
@@ -102,6 +103,9 @@ async def compare_with_targets(
     )
     part = await _with_names(session, part_of_filter(answer.request.where))
     agreed = side.targets.agreed(days.starts_on, days.before, part)
+    if agreed and kpi.unit is Unit.MONEY and context.accord.reporting.currency is None:
+        message = f"The target of {kpi.key} is an amount, and the accord does not state its currency."
+        raise AccordError(ErrorCode.NO_REPORTING_CURRENCY, message, "State reporting.currency in the accord.")
     warnings = [*unknown_kpi_warnings(context.accord), *_not_compared(side, agreed)]
     past: tuple[PastPeriod, ...] = ()
     if agreed and not side.is_partial and _is_running(answer):
@@ -161,6 +165,8 @@ async def _past_periods(kpi: Kpi, answer: KpiAnswer, zone: ZoneInfo, compute: Co
     if kpi.kind not in ADDING_UP or start is None or before is None:
         return ()
     spans = earlier_spans(start, before)
+    if not spans:
+        return ()
     days = Period(spans[-1][0], start)
     request = replace(answer.request, period=days, grain=Grain.DAY, by=(), compare_to=None)
     series = (await compute(request)).series

@@ -18,6 +18,7 @@ from api.metrics.periods.calendar_units import day_of, midnight, plus_months
 from schema.kpis.target_progress import PastPace, TargetForecast, TargetPace
 
 MOST_PERIODS = 8
+_FIRST_YEAR = 1000
 _MOST_DAYS = 1_900  # of the series that is read, which has a bucket for each
 
 
@@ -55,10 +56,11 @@ class PastPeriod:
 def earlier_spans(starts_on: date, before: date) -> tuple[tuple[date, date], ...]:
     """The periods before one of whole months, the latest first: one more than are used at most.
 
-    The oldest shows when the data begin.
+    The oldest shows when the data begin. There are fewer, or none, if their days are too many for one series.
     """
     months = (before.year - starts_on.year) * 12 + before.month - starts_on.month
-    count = min(MOST_PERIODS + 1, _MOST_DAYS // (31 * months))
+    since_first = (starts_on.year - _FIRST_YEAR) * 12 + starts_on.month - 1
+    count = min(MOST_PERIODS + 1, _MOST_DAYS // (31 * months), since_first // months)
     return tuple(
         (plus_months(starts_on, -months * place), plus_months(starts_on, -months * (place - 1)))
         for place in range(1, count + 1)
