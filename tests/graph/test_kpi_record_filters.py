@@ -143,6 +143,13 @@ async def test_a_filter_that_cannot_be_applied_is_refused(
     assert text in f"{error.message} {error.remedy}"
 
 
+async def test_a_filter_of_too_many_parts_is_refused(company: Database) -> None:
+    document = "query ($where: KpiWhere) { kpi(key: MQLS, where: $where) { value } }"
+    error = await refused(company, document, where={"contact": {"or": [{"id": {"isNull": False}}] * 2_000}})
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.TOO_LARGE
+
+
 async def test_an_error_stands_at_the_request_that_it_concerns(company: Database) -> None:
     requests = "[{key: MQLS}, {key: WIN_RATE, where: {contact: {}}}]"
     outcome = await executed(company, f"{{ kpis(requests: {requests}) {{ value }} }}")

@@ -12,7 +12,9 @@ from api.metrics.request import KpiRequest
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
+from schema.kpis import CATALOGUE
 from schema.kpis.answered_from import AnsweredFrom
+from schema.vocab import Currency
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.test_against_oracle import QUICK
@@ -35,7 +37,8 @@ def of_today(request: KpiRequest) -> KpiRequest:
 @pytest.fixture(scope="module")
 async def ready(module_database: Database) -> Database:
     async with module_database.write() as session:
-        version = await adopt_accord(session, ACCORD)
+        reporting = ACCORD.reporting.model_copy(update={"currency": Currency.EUR})
+        version = await adopt_accord(session, ACCORD.model_copy(update={"reporting": reporting}))
         await session.copy("team", ["id", "name", "kind"], [(key, name, "SALES") for name, key in TEAMS.items()])
         members = [(key, name, TEAMS[team] if team else None) for name, (key, team) in MEMBERS.items()]
         await session.copy("member", ["id", "name", "team_id"], members)
@@ -43,6 +46,12 @@ async def ready(module_database: Database) -> Database:
         evaluation = "insert into evaluation (id, reading, accord_version_id, started_at, finished_at, is_current)"
         await session.run(Sql(evaluation + " values ({}, 'IN_FORCE', {}, now(), now(), true)", new_id(), version.id))
     return module_database
+
+
+def of_key(request: KpiRequest, key: str) -> KpiRequest:
+    """The request for another KPI, which may have no currency rule."""
+    rule = request.switches.currency_rule if CATALOGUE[key].switches.currency_rule else None
+    return replace(request, key=key, switches=replace(request.switches, currency_rule=rule))
 
 
 @settings(QUICK, max_examples=examples(40))
@@ -62,7 +71,7 @@ async def test_answers_about_deals_from_journeys_are_those_from_facts(
             for table, column in (("deal_version", "deal_id"), ("deal_contact", "deal_id"), ("deal", "id")):
                 await session.script(f"delete from {table} where {column} in ({unopened})")
         await derive_journeys(session)
-    wanted = [replace(request, key=key) for request, key in zip(batch, keys, strict=False)]
+    wanted = [of_key(request, key) for request, key in zip(batch, keys, strict=False)]
     quick = await answers(ready, wanted, NOW, AnsweredFrom.JOURNEYS, is_strict=not has_unopened)
     assert quick == await answers(ready, wanted, NOW, AnsweredFrom.FACTS)
     assert all(isinstance(found, tuple) and isinstance(found[0], KpiAnswer) for found in quick)

@@ -66,17 +66,23 @@ def read_period(given: Mapping[str, Any] | None) -> Period:
 
 
 def read_kpi_where(given: Mapping[str, Any]) -> Where:
+    """Return the filter of an argument `where`. Errors: BAD_INPUT; TOO_LARGE for too many parts or levels."""
+    Usage().add_filter("where", given)
+    return _read_where(given)
+
+
+def _read_where(given: Mapping[str, Any]) -> Where:
     """Return the filter, all of whose parts must hold. Errors: BAD_INPUT for a null, as in filters over records."""
     parts: list[Where] = []
     for key, value in given.items():
         if value is None:
             raise null_filter(key) if key in ("and", "or", "not") else null_value(key)
         if key == "and":
-            parts += [read_kpi_where(part) for part in value]
+            parts += [_read_where(part) for part in value]
         elif key == "or":
-            parts.append(Where(any_of=tuple(read_kpi_where(part) for part in value)) if value else _NEVER)
+            parts.append(Where(any_of=tuple(_read_where(part) for part in value)) if value else _NEVER)
         elif key == "not":
-            parts.append(Where(none_of=(read_kpi_where(value),)))
+            parts.append(Where(none_of=(_read_where(value),)))
         elif key in RECORD_TABLES:
             parts.append(Where(records=(_read_record_filter(key, value),)))
         else:
@@ -85,8 +91,7 @@ def read_kpi_where(given: Mapping[str, Any]) -> Where:
 
 
 def _read_record_filter(table: str, given: Mapping[str, Any]) -> RecordFilter:
-    """Return a filter over the counted records. Errors: those of the filter of a list; TOO_LARGE."""
-    Usage().add_filter(table, given)
+    """Return a filter over the counted records. Errors: those of the filter of a list."""
     where = require_listed(read_where(SHAPES[table], given), with_merged=False)
     return RecordFilter(table, where, filter_as_json(given))
 
