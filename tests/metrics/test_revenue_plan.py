@@ -232,6 +232,14 @@ async def test_bad_input_is_refused(ready: tuple[Database, UUID]) -> None:
         (RevenuePlanRequest(period=APRIL, amount=Decimal(1), as_of=datetime(2026, 1, 1)), ErrorCode.BAD_INPUT),  # noqa: DTZ001
         (RevenuePlanRequest(period=APRIL, amount=Decimal(1), measured_over=ALL_HISTORY), ErrorCode.BAD_PERIOD),
         (
+            RevenuePlanRequest(period=APRIL, amount=Decimal(1), as_of=datetime(1, 1, 1, tzinfo=UTC)),
+            ErrorCode.BAD_INPUT,
+        ),
+        (
+            RevenuePlanRequest(period=period(date(2026, 1, 1), date(8000, 1, 1)), amount=Decimal(1)),
+            ErrorCode.BAD_PERIOD,
+        ),
+        (
             RevenuePlanRequest(period=named_period("2026"), amount=Decimal(1), measured_over=MEASURED, grain=Grain.DAY),
             None,
         ),

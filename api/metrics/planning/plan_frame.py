@@ -22,6 +22,8 @@ from schema.kpis.pipeline import REVENUE_WON
 from schema.vocab import Grain
 
 _MEASURED_QUARTERS = 4
+_FIRST_YEAR, _YEAR_AFTER = 1900, 3000
+_MOST_YEARS = 10
 _MILLIONTH = Decimal("0.000001")
 
 
@@ -49,11 +51,12 @@ class PlanFrame:
 
     @classmethod
     def of(cls, session: ReadSession, context: MetricContext, as_of: datetime | None) -> "PlanFrame":
-        """The frame of a request. Errors: BAD_INPUT for an `asOf` without a time zone."""
-        if as_of is not None and as_of.tzinfo is None:
+        """The frame of a request. Errors: BAD_INPUT for an `asOf` without a time zone, or outside 1900 to 2999."""
+        if as_of is not None and (as_of.tzinfo is None or not _FIRST_YEAR <= as_of.year < _YEAR_AFTER):
             raise AccordError(
                 ErrorCode.BAD_INPUT,
-                f"asOf={as_of.isoformat()} has no time zone.",
+                f"asOf={as_of.isoformat()} has no time zone, or its year is not between {_FIRST_YEAR} and"
+                f" {_YEAR_AFTER - 1}.",
                 "Write an instant with its zone, like 2026-04-01T00:00:00Z.",
             )
         return cls(session, context, as_of or context.now, as_of is not None)
@@ -75,7 +78,7 @@ class PlanFrame:
         return (*stated, *self.context.overrides)
 
     def days(self, period: Period) -> Days:
-        """The days of a period. Errors: BAD_PERIOD if it has no start or no end."""
+        """The days of a period. Errors: BAD_PERIOD if it has no start or no end, or is longer than ten years."""
         found = days_of(period, self.zone, self.as_of, self.reporting)
         if found.starts_on is None or found.before is None:
             raise AccordError(
@@ -83,6 +86,9 @@ class PlanFrame:
                 "A plan needs a period with a first and a last day.",
                 "Name one, such as 2026-Q3, or give both dates.",
             )
+        if found.before > plus_months(found.starts_on, _MOST_YEARS * 12):
+            message = f"The period from {found.starts_on} before {found.before} is longer than {_MOST_YEARS} years."
+            raise AccordError(ErrorCode.BAD_PERIOD, message, "Name a shorter one, such as 2026-Q3.")
         return Days(found.starts_on, found.before)
 
     def answered(self, days: Days) -> AnsweredPeriod:
