@@ -389,7 +389,7 @@ MISTAKES = [
         "value = 300",
         'value = 300\nonly = { dimension = "COMPANY_SIZE", value = "51-25" }',
         "targets[0] (deals_won).only.value",
-        "'51-25' is not a company size. Did you mean 51-250?",
+        "'51-25' is not a company size. Did you mean 51-250 or 11-50?",
     ),
     (
         'kpi = "win_rate"',
