@@ -5,14 +5,19 @@ from collections.abc import Iterator, Sequence
 from schema.clauses.document_parts import Location, not_known
 from schema.clauses.targets import Target
 from schema.kpis import CATALOGUE
+from schema.kpis.company_sizes import COMPANY_SIZES
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.stages import Conversion, Duration
-from schema.vocab import Channel, Unit
+from schema.vocab import Channel, DealType, Unit
 
 _MAY_EXCEED_1 = (Kind.ATTAINMENT, Kind.FORMULA)  # ratios that are no shares
-_CHANNELS = tuple(channel.value for channel in Channel)
+_WORDS = {
+    Dimension.CHANNEL: tuple(channel.value for channel in Channel),
+    Dimension.DEAL_TYPE: tuple(kind.value for kind in DealType),
+    Dimension.COMPANY_SIZE: tuple(size.value for size in COMPANY_SIZES),
+}
 
 
 def target_mistakes(
@@ -31,7 +36,7 @@ def target_mistakes(
         if stage not in stages:
             yield ("kpi",), f"the KPI {kpi.key} reads the stage {stage}, which this accord does not have"
     yield from _value(target, kpi, has_currency=has_currency)
-    closed = {Dimension.STAGE: stages, Dimension.CHANNEL: _CHANNELS, Dimension.REJECT_REASON: reasons}
+    closed = {**_WORDS, Dimension.STAGE: stages, Dimension.REJECT_REASON: reasons}
     if target.only is not None and target.only.dimension not in kpi.dimensions:
         known = ", ".join(dimension.value for dimension in kpi.dimensions)
         message = f"the KPI {kpi.key} cannot be broken down by {target.only.dimension.value}; it has {known}"

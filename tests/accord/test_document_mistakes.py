@@ -413,6 +413,12 @@ MISTAKES = [
         "'EMIAL' is not a channel. Did you mean EMAIL?",
     ),
     (
+        "value = 300",
+        'value = 300\nonly = { dimension = "COMPANY_SIZE", value = "51-25" }',
+        "targets[0] (deals_won).only.value",
+        "'51-25' is not a company size. Did you mean 51-250 or 11-50?",
+    ),
+    (
         'kpi = "win_rate"',
         'only = { dimension = "REJECT_REASON", value = "NOFIT" }\nkpi = "rejection_rate"',
         "targets[1] (rejection_rate).only.value",

@@ -135,7 +135,11 @@ from (
 
 -- opportunities_created
 select count(*) as n from deal d
-where opened_at >= :start and opened_at < :end and deleted_at is null
+left join deal_version v on v.deal_id = d.id and coalesce(v.valid_from, v.recorded_at) <= d.opened_at
+  and (v.valid_to is null or v.valid_to > d.opened_at)
+left join pipeline_stage s on s.id = v.pipeline_stage_id
+left join pipeline p on p.id = s.pipeline_id
+where d.opened_at >= :start and d.opened_at < :end and d.deleted_at is null and p.is_new_business is not false
   and d.id not in (
     select a.deal_id from contact x join deal_contact a on a.contact_id = x.id
     where (x.is_test or x.is_internal) and not exists (

@@ -62,5 +62,7 @@ def opening_rows(request: ResolvedKpiRequest, of: Openings, *, has_amounts: bool
 
 def _is_of(of: Openings, stage: str) -> list[Sql]:
     """The condition that the pipeline of a stage is one of new business, or unknown; none if every opening counts."""
-    # The stages of other pipelines are few: they are hashed once.
-    return [Sql(f"({stage} in ({_OTHER_BUSINESS})) is not true")] if of.is_new_business else []
+    if not of.is_new_business:
+        return []
+    # The stages of other pipelines are few: they are hashed once. Without any, no deal is looked up.
+    return [Sql(f"(not exists ({_OTHER_BUSINESS}) or ({stage} in ({_OTHER_BUSINESS})) is not true)")]
