@@ -150,7 +150,8 @@ def requests(kpi: Kpi) -> Iterator[KpiRequest]:
     yield request_of(kpi, grain=Grain.QUARTER)
     for dimension in kpi.dimensions:
         yield request_of(kpi, dimension)
-    yield request_of(kpi, kpi.dimensions[0], kpi.dimensions[-1], grain=Grain.QUARTER)
+    if kpi.dimensions:
+        yield request_of(kpi, kpi.dimensions[0], kpi.dimensions[-1], grain=Grain.QUARTER)
 
 
 def values(answer: KpiAnswer | FunnelAnswer) -> KpiAnswer | FunnelAnswer:
