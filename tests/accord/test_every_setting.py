@@ -57,6 +57,8 @@ REQUESTS = (
     KpiRequest("reject_feedback_complete"),
     KpiRequest("marketing_delivery", named_period("2026-02")),
     KpiRequest("mqls", named_period("2026-02"), compare_to=ComparedTo(Comparand.TARGET)),
+    KpiRequest("ltv", named_period("2026-Q1")),
+    KpiRequest("cac", named_period("2026-Q1")),
 )
 
 
@@ -133,6 +135,10 @@ PROBES: Mapping[str, tuple[Path, object]] = {
     "Reporting.currency": (("reporting", "currency"), "SEK"),
     "Reporting.exclude": (("reporting", "exclude"), ["INTERNAL"]),
     "Target.team": (("targets", 0, "team"), "SALES"),
+    "Economics.gross_margin": (("economics", "gross_margin"), "0.5"),
+    "Economics.monthly_churn": (("economics", "monthly_churn"), "0.5"),
+    "SalesCost.first_month": (("economics", "sales_costs", 0, "from"), "2026-02"),
+    "SalesCost.per_month": (("economics", "sales_costs", 0, "per_month"), 7),
 }
 
 
@@ -143,6 +149,8 @@ def base() -> Document:
     document["contact_policy"] = {"at_most": 2, "within": "7 days", "exempt": {"automated": False}}
     document["handoff"]["marketing"]["volume"] = [{"stage": "mql", "at_least": 4, "per": "MONTH"}]
     document["targets"] = [{"kpi": "mqls", "period": "2026-02", "value": 4}]
+    costs = [{"from": "2026-01", "per_month": 100}]
+    document["economics"] = {"gross_margin": "0.8", "monthly_churn": "0.02", "sales_costs": costs}
     document["reporting"] |= {"fiscal_year_start_month": 2, "exclude": ["TEST"]}
     return document
 

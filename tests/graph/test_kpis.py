@@ -198,7 +198,7 @@ async def test_the_catalogue_lists_every_kpi(world: Database) -> None:
     )
     assert [kpi["key"] for kpi in found["kpiCatalogue"]] == [key.upper() for key in CATALOGUE]
     campaign = {
-        kpi["key"]: {meaning["dimension"]: meaning["definition"] for meaning in kpi["dimensions"]}["CAMPAIGN"]
+        kpi["key"]: {meaning["dimension"]: meaning["definition"] for meaning in kpi["dimensions"]}.get("CAMPAIGN")
         for kpi in found["kpiCatalogue"]
     }
     assert campaign["MQLS"] == "The campaign of the person's first inbound touchpoint."

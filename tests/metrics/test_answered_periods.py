@@ -106,7 +106,7 @@ async def test_a_period_is_over_at_its_last_instant(golden: Database) -> None:
     )
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "pipeline_coverage"])  # which looks ahead
 async def test_a_period_that_has_not_begun_has_no_value(golden: Database, key: str) -> None:
     found = await answer(golden, key, named_period("2027-Q2"), grain=Grain.MONTH, by=CATALOGUE[key].dimensions[:1])
     assert (found.value, found.numerator, found.denominator, found.n) == (None, None, None, 0)

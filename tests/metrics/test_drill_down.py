@@ -139,7 +139,7 @@ async def test_the_records_of_a_figure_are_exactly_those_it_counts(key: str, com
             await check(session, figure, kpi.kind)
 
 
-@pytest.mark.parametrize("key", CATALOGUE)
+@pytest.mark.parametrize("key", [key for key, kpi in CATALOGUE.items() if kpi.dimensions])
 async def test_groups_of_two_dimensions_sum_to_the_total_and_have_the_records_they_count(
     key: str, company: Database
 ) -> None:
@@ -152,7 +152,7 @@ async def test_groups_of_two_dimensions_sum_to_the_total_and_have_the_records_th
         ]
         assert len({group.keys for group in answer.breakdown}) == len(answer.breakdown)
         assert sum(group.n for group in answer.breakdown) == answer.n
-        if answer.numerator is not None:
+        if answer.numerator is not None and kpi.kind is not Kind.FORMULA:
             assert sum((group.numerator or Decimal(0) for group in answer.breakdown), Decimal(0)) == answer.numerator
         for group in answer.breakdown[:4]:
             await check(session, group, kpi.kind)

@@ -150,7 +150,8 @@ def requests(kpi: Kpi) -> Iterator[KpiRequest]:
     yield request_of(kpi, grain=Grain.QUARTER)
     for dimension in kpi.dimensions:
         yield request_of(kpi, dimension)
-    yield request_of(kpi, kpi.dimensions[0], kpi.dimensions[-1], grain=Grain.QUARTER)
+    if kpi.dimensions:
+        yield request_of(kpi, kpi.dimensions[0], kpi.dimensions[-1], grain=Grain.QUARTER)
 
 
 def values(answer: KpiAnswer | FunnelAnswer) -> KpiAnswer | FunnelAnswer:
@@ -190,8 +191,11 @@ def largest(answer: KpiAnswer) -> int:
     return max(figure.n for figure in (answer, *answer.series))
 
 
+OF_FIRST_WINS = ("new_customers", "cac", "ltv", "ltv_cac", "cac_payback_months")
+
+
 @pytest.mark.parametrize("reach", REACHES)
-@pytest.mark.parametrize("key", [key for key in CATALOGUE if key != "new_customers"])
+@pytest.mark.parametrize("key", [key for key in CATALOGUE if key not in OF_FIRST_WINS])
 async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_listed(
     key: str, reach: Reach, company: Database
 ) -> None:

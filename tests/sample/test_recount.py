@@ -99,7 +99,9 @@ async def test_a_kpi_of_people_is_the_count_by_hand(
 
 
 @pytest.mark.parametrize("within", PERIODS)
-@pytest.mark.parametrize("key", [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.DEAL])
+@pytest.mark.parametrize(
+    "key", [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.DEAL and kpi.kind is not Kind.FORMULA]
+)
 async def test_a_kpi_of_deals_is_the_count_by_hand(key: str, within: str, company: Database) -> None:
     period = PERIODS[within]
     async with company.read() as session:

@@ -10,6 +10,7 @@ from api.metrics.periods.period_days import days_of
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
+from schema.access.rights import Reach
 from schema.clauses.targets import Target
 from schema.kpis.dimension_vocab import Dimension
 
@@ -23,8 +24,11 @@ def target_between(
     """The target of a KPI that adds up over time, for the days of a cell and its group; None if there is none.
 
     A target for just these days counts. Without one, those for shorter periods count together, if they have each of
-    the days once. A filter or a group needs a target that is for this part of the KPI alone.
+    the days once. A filter or a group needs a target that is for this part of the KPI alone. Who reaches only a part of
+    the records has no target: it is for all of them.
     """
+    if request.context.principal.reach is not Reach.ALL:
+        return None
     selected = _selected(request.where)
     if days.first is None or days.before is None or selected is None:
         return None

@@ -15,6 +15,7 @@ from api.metrics.deal_kinds.deal_amounts import ClosingSum
 from api.metrics.deal_kinds.deal_counts import FirstWinCount
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.resolved_request import ResolvedKpiRequest
+from schema.access.rights import Reach
 from schema.kpis.measures.deals import Closings
 from schema.vocab import DealOutcome, Unit, WarningCode
 
@@ -42,7 +43,7 @@ _COST_PARTS = (
         title="Sales cost",
         unit=Unit.MONEY,
         missing="The sales cost of the period is not known: state economics.sales_costs in the accord for all of its "
-        "months, and name a period with a start.",
+        "months, and name a period with a start. Who reaches only a part of the records has no cost per customer.",
     ),
 )
 _MONTHS = AgreedPart(
@@ -95,7 +96,9 @@ class _CustomerEconomics(CompositeKind):
         found = {} if past is None else {"months": months_between(*past)}
         if economics is None:
             return found
-        sales_cost = None if past is None else sales_cost_between(economics, *past)
+        # Costs are those of the firm: divided by the customers of a part of it they would be too high.
+        has_whole = request.context.principal.reach is Reach.ALL
+        sales_cost = sales_cost_between(economics, *past) if past is not None and has_whole else None
         stated = (
             ("sales_cost", sales_cost),
             ("gross_margin", economics.gross_margin),

@@ -23,6 +23,8 @@ class CustomersToDate(FirstWinCount):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The first wins: `deal_id, at, updated_at`."""
+        if not request.frame.has_begun:  # a period to come has no customers, as it has no revenue
+            return FirstWinCount.counted(self, request, boundaries)
         until = Interval(None, request.frame.interval.end)
         return FirstWinCount.counted(self, replace(request, frame=replace(request.frame, interval=until)), boundaries)
 
