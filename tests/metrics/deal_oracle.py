@@ -122,9 +122,7 @@ CENTS = st.one_of(st.integers(1, 99_999), st.integers(1, 99_999), st.integers(-9
 AMOUNTS = st.one_of(st.none(), CENTS.map(lambda cents: Decimal(cents * 7) / 100))
 _DATES = st.integers(0, 130).map(lambda days: (START + timedelta(days=days)).date())
 # Many on the first day of a bucket.
-CLOSE_DATES = st.one_of(
-    st.none(), _DATES, _DATES, st.sampled_from([date(2026, month, 1) for month in (2, 3, 4, 4, 5)])
-)
+CLOSE_DATES = st.one_of(st.none(), _DATES, _DATES, st.sampled_from([date(2026, month, 1) for month in (2, 3, 4, 4, 5)]))
 CURRENCIES = st.sampled_from(["EUR", "EUR", "USD", "USD", "GBP", "SEK", None])
 
 
