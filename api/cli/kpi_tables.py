@@ -20,6 +20,7 @@ from api.metrics.answer import (
     KpiAnswer,
     KpiFigure,
     Provenance,
+    Variant,
 )
 from api.metrics.answer_warnings import length_in_words
 from api.metrics.kind_of import kind_of
@@ -66,6 +67,8 @@ def show_kpi(result: KpiAnswer, zone: ZoneInfo, records: RecordList | None = Non
         console.print(_kpi_table(result, zone))
     elif result.series:
         console.print(_series_table(result, zone))
+    for variant in result.variants:
+        console.print(_variant_line(variant, result))
     if records is not None:
         show_records(records, zone, console, lambda value: value_in_words(value, records.unit, result.currency))
     _show_provenance(console, result, zone)
@@ -126,6 +129,14 @@ def _headline(figure: KpiFigure, result: KpiAnswer) -> str:
     elif figure.implied:
         shown += f" ({figure.implied:,} by skipping)"
     return f"{shown}, and apart {_apart(figure)}" if figure.apart else shown
+
+
+def _variant_line(variant: Variant, result: KpiAnswer) -> str:
+    """The value by one of several rules: `by FIRST_TOUCH 50.00 %, which counts`."""
+    counts = ", which counts" if variant.is_canonical else ""
+    reason = f" [dim]({escape(variant.reason)})[/dim]" if variant.reason else ""
+    value = value_in_words(variant.value, result.unit, result.currency)
+    return f"by {variant.rule.value} {value}{counts}{reason}"
 
 
 def _apart(figure: KpiFigure) -> str:

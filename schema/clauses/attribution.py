@@ -59,7 +59,7 @@ class AttributionWeights(AccordModel):
 class AttributionModel(AccordModel):
     """A way to share out the credit for a deal among the touches that led to it."""
 
-    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The model's key, which `canonical` names.")
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="The model's key, which requests use." + _CREDIT)
     title: str = Field(min_length=1, description="The model's name for readers." + _CREDIT)
     method: AttributionMethod = Field(default=AttributionMethod.WEIGHTS, description="How it shares out." + _CREDIT)
     weights: AttributionWeights | None = Field(

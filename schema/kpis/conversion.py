@@ -7,7 +7,7 @@ from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.deals import ClosingAmountRatio, ClosingRatio, Closings
 from schema.kpis.measures.stages import Conversion, Reconverted, Recycled
-from schema.kpis.switchboard import DEAL_SWITCHES, PAIR_SWITCHES, STATE_SWITCHES
+from schema.kpis.switchboard import CLOSING_SWITCHES, DEAL_SWITCHES, PAIR_SWITCHES, STATE_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 _WINDOW = "within the accord's window between the two stages, its last instant included, and by `asOf`"
@@ -123,14 +123,15 @@ WIN_RATE = Kpi(
     title="Win rate",
     meaning=(
         "Of the deals closed in the period, the share that was won. Open deals do not count, nor deals with a negative "
-        "amount."
+        "amount. With anchor=COHORT it is the share won by `asOf` of the deals opened in the period: there open deals "
+        "count, and a deal won with a negative amount is one that was not won."
     ),
     formula="Deals won in the period, divided by deals won or lost in the period.",
     measure=ClosingRatio(part=_WON, whole=_CLOSED),
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=CLOSING_SWITCHES,
     guard="opportunities_created",
     source="The deals' closing dates and outcomes.",
 )

@@ -79,6 +79,7 @@ PAIR_SWITCHES = Switchboard(
 DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_window=True, has_reading=True)
 DEAL_SWITCHES = Switchboard()
 MONEY_SWITCHES = Switchboard(currency_rule=CurrencyRule.TRANSACTION_DATE)
+CLOSING_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
 STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE, has_reading=True)
 RESPONSE_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_reading=True)
 DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD, censoring=Censoring.ALL_OPEN)

@@ -59,6 +59,8 @@ REQUESTS = (
     KpiRequest("mqls", named_period("2026-02"), compare_to=ComparedTo(Comparand.TARGET)),
     KpiRequest("ltv", named_period("2026-Q1")),
     KpiRequest("cac", named_period("2026-Q1")),
+    KpiRequest("marketing_sourced"),
+    KpiRequest("marketing_influenced"),
 )
 
 
@@ -88,8 +90,6 @@ SETTINGS = dict(settings(Accord, set()))
 WAITING_MODELS = {
     "QuietHours",
     "ChannelCap",
-    "Attribution",
-    "AttributionModel",
     "AttributionWeights",
 }
 WAITING = {name for name, description in SETTINGS.items() if NOT_READ_YET in description}
@@ -99,6 +99,8 @@ READ = [name for name in SETTINGS if name not in WAITING | FOR_READERS]
 def test_the_settings_are_those_of_all_models() -> None:
     assert {name.partition(".")[0] for name in SETTINGS} >= {"Accord", "Stage", "Exit", "Exemptions", "TouchCount"}
     assert {name for name in WAITING if name.partition(".")[0] not in WAITING_MODELS} == {
+        "Attribution.lead_stage",
+        *(f"AttributionModel.{name}" for name in ("key", "title", "method", "half_life", "anchor")),
         "Stage.owner",
         "RejectReason.fault",
     }
@@ -128,6 +130,10 @@ PROBES: Mapping[str, tuple[Path, object]] = {
     "VolumeDuty.count": (("handoff", "marketing", "volume", 0, "count"), "HANDED_OVER"),
     "AttemptsDuty.at_least": (("handoff", "sales", "attempts", "at_least"), 1),
     "SalesDuties.reject_with": (("handoff", "sales", "reject_with"), ["REASON"]),
+    "Attribution.canonical": (("attribution", "canonical"), "first_touch"),
+    "Attribution.sourced": (("attribution", "sourced"), "LEAD_SOURCE"),
+    "Attribution.marketing_lead_sources": (("attribution", "marketing_lead_sources"), ["Fair"]),
+    "AttributionModel.look_back": (("attribution", "models", 0, "look_back"), "9 days"),
     "Reporting.timezone": (("reporting", "timezone"), "Pacific/Auckland"),
     "Reporting.week_start": (("reporting", "week_start"), "SUNDAY"),
     "Reporting.fiscal_year_start_month": (("reporting", "fiscal_year_start_month"), 3),
@@ -151,6 +157,15 @@ def base() -> Document:
     document["targets"] = [{"kpi": "mqls", "period": "2026-02", "value": 4}]
     costs = [{"from": "2026-01", "per_month": 100}]
     document["economics"] = {"gross_margin": "0.8", "monthly_churn": "0.02", "sales_costs": costs}
+    document["attribution"] = {
+        "models": [
+            {"key": "linear", "title": "Linear", "weights": {"rest": 1}, "look_back": "90 days"},
+            {"key": "first_touch", "title": "First", "weights": {"first_touch": 1}, "look_back": "5 days"},
+        ],
+        "canonical": "linear",
+        "lead_stage": "inquiry",
+        "sourced": "FIRST_TOUCH",
+    }
     document["reporting"] |= {"fiscal_year_start_month": 2, "exclude": ["TEST"]}
     return document
 
@@ -178,6 +193,13 @@ async def loaded(module_database: Database) -> Database:
         ]
         attempt = (world.contact_id("c3"), UUID(int=9), world.day("03-07"), "EMAIL_SENT", "OUTBOUND", False)
         await session.copy("touchpoint", columns, [*rows, attempt])
+        # A deal, and a touch by marketing ten days before its opening.
+        buyer, opened = UUID(int=77), world.day("03-20")
+        await session.copy("contact", ["id"], [(buyer,)])
+        await session.copy("deal", ["id", "opened_at"], [(UUID(int=78), opened)])
+        await session.copy("deal_contact", ["contact_id", "deal_id"], [(buyer, UUID(int=78))])
+        early = (buyer, UUID(int=79), opened - timedelta(days=10), "FORM", "INBOUND", False, "MARKETING")
+        await session.copy("touchpoint", [*columns, "team_kind"], [early])
     return module_database
 
 

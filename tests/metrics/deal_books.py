@@ -15,7 +15,8 @@ from api.sql import Sql, name
 Row = dict[str, Any]
 SNAPSHOTS = ("open_pipeline", "weighted_pipeline")
 OPENINGS = ("opportunities_created", "pipeline_created")
-MONEY = ("revenue_won", "avg_deal_size", "pipeline_created", *SNAPSHOTS)
+MONEY = ("revenue_won", "avg_deal_size", "pipeline_created", "win_rate_value", *SNAPSHOTS)
+CLOSED = ("win_rate", "win_rate_value")
 CENT = Decimal("0.01")
 
 
@@ -26,6 +27,7 @@ class Expected:
     value: Decimal | None = None
     n: int = 0
     given: list[Decimal | None] = field(default_factory=list)  # of the base
+    won: list[Decimal] = field(default_factory=list)  # of given
     converted: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
 
@@ -63,6 +65,7 @@ class Books:
             expected.n += 1
             expected.converted += is_converted
             expected.given.append(value)
+            expected.won += [value] if is_converted and value is not None else []
         all_given = [value for value in expected.given if value is not None]
         match key:
             case "revenue_won" | "pipeline_created" | "open_pipeline" | "weighted_pipeline":
@@ -72,6 +75,8 @@ class Books:
                 expected.value = mean(all_given).quantize(CENT) if all_given else None
             case "sales_cycle":
                 expected.value = Decimal(median(all_given)) if all_given else None
+            case "win_rate_value":
+                expected.value = sum(expected.won, Decimal(0)) / sum(all_given) if sum(all_given) else None
             case "win_rate":
                 expected.value = Decimal(expected.converted) / expected.n if expected.n else None
             case _:
@@ -97,7 +102,7 @@ class Books:
             elif key not in MONEY:
                 yield deal, moment, Decimal(1), state["outcome"] == "WON"
             elif not self._is_unknown(key, state):
-                yield deal, moment, self._worth(state, moment), False
+                yield deal, moment, self._worth(state, moment), state["outcome"] == "WON"
 
     def _unknown(self, key: str, start: datetime | None, before: datetime | None, as_of: datetime) -> bool:
         """Whether a sum leaves out deals whose amount or weight is not known."""
@@ -179,7 +184,7 @@ class Books:
         state: Row | None = deal
         if deal["closed_at"] is None or deal["closed_at"] > as_of:
             state = self._state(deal, as_of)
-        wanted = ("WON", "LOST") if key == "win_rate" else ("WON",)
+        wanted = ("WON", "LOST") if key in CLOSED else ("WON",)
         if state is None or state["outcome"] not in wanted or state["closed_at"] > as_of:
             return None
         closed: datetime = state["closed_at"]
@@ -230,7 +235,7 @@ class Books:
         return "INTERNAL" if people and all(person["is_test"] or person["is_internal"] for person in people) else None
 
     def _refund(self, key: str, deal: Row, moment: datetime) -> str | None:
-        if key not in ("deals_won", "new_customers", "win_rate", "sales_cycle", "avg_deal_size"):
+        if key not in ("deals_won", "new_customers", *CLOSED, "sales_cycle", "avg_deal_size"):
             return None
         return "NEGATIVE" if (self._at_closing(deal, moment)["amount"] or 0) < 0 else None
 

@@ -108,7 +108,7 @@ def _compare(world: list[deal_oracle.MadeDeal], request: KpiRequest, answer: Kpi
 def _same(request: KpiRequest, found: KpiFigure, part: due_oracle.Part) -> None:
     assert found.n == part.n
     if request.key == "push_rate":
-        assert (found.numerator, found.denominator) == (Decimal(part.converted), Decimal(part.n))
+        assert [found.numerator, found.denominator] == [part.converted, part.n]
         assert found.value == (pytest.approx(Decimal(part.converted) / part.n, abs=Decimal("1e-6")) if part.n else None)
         return
     assert (found.numerator, found.denominator) == (sum(part.forecast), sum(part.won))

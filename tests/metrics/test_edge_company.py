@@ -24,6 +24,7 @@ KEYS = (
     "deals_won",
     "new_customers",
     "win_rate",
+    "win_rate_value",
     "sales_cycle",
     "revenue_won",
     "avg_deal_size",

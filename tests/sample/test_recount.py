@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from api.access.principal import LOCAL_OPERATOR
+from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import discard_former_entries, evaluate
 from api.metrics.answer import KpiAnswer
@@ -19,9 +20,13 @@ from schema.kpis.kinds import Kind, Subject
 from schema.vocab import Skip
 from tests.metrics.deal_books import Books
 from tests.sample.people_books import PeopleBooks, Row
+from tests.sample.share_books import DUE, LEAD_SOURCES, ShareBooks
+from tests.support.accords import replace_document
 
 UNTIL = date(2026, 3, 1)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+SHARES = ("push_rate", "forecast_accuracy", "marketing_sourced", "marketing_influenced")
+OF_DEALS = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.DEAL and kpi.kind is not Kind.FORMULA]
 PAIRED = ("stage_conversion", "time_to_convert")
 PERIODS = {name: named_period(name) for name in ("2025-Q3", "2025-11", "2026")} | {"ever": ALL_HISTORY}
 
@@ -45,6 +50,10 @@ async def company(module_database: Database) -> Database:
             f"update deal d set amount = -d.amount from {deals} where d.id = a.id and a.place % 30 = 9;"
             f"update deal_version d set amount = -d.amount from {deals} where d.deal_id = a.id and a.place % 30 = 9;"
         )
+        accord = read_accord("standard")
+        assert accord.attribution is not None
+        attribution = accord.attribution.model_copy(update={"marketing_lead_sources": LEAD_SOURCES})
+        await replace_document(session, accord.model_copy(update={"attribution": attribution}))
         await evaluate(session)
         await discard_former_entries(session)
     return module_database
@@ -99,9 +108,7 @@ async def test_a_kpi_of_people_is_the_count_by_hand(
 
 
 @pytest.mark.parametrize("within", PERIODS)
-@pytest.mark.parametrize(
-    "key", [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.DEAL and kpi.kind is not Kind.FORMULA]
-)
+@pytest.mark.parametrize("key", [key for key in OF_DEALS if key not in SHARES])
 async def test_a_kpi_of_deals_is_the_count_by_hand(key: str, within: str, company: Database) -> None:
     period = PERIODS[within]
     async with company.read() as session:
@@ -111,4 +118,32 @@ async def test_a_kpi_of_deals_is_the_count_by_hand(key: str, within: str, compan
     expected = books.figure(key, *instants(period), NOW)
     assert answer.n == expected.n > 0
     assert answer.value == pytest.approx(expected.value, abs=Decimal("1e-6"))
+    assert {part.reason.value: part.count for part in answer.excluded.reasons} == +expected.excluded
+
+
+@pytest.fixture(scope="module")
+async def share_books(company: Database) -> ShareBooks:
+    async with company.read() as session:
+        books = await Books.read(session, UTC, "EUR")
+    return ShareBooks(books, await rows(company, "touchpoint"), await rows(company, "contact_version"))
+
+
+@pytest.mark.parametrize("within", PERIODS)
+@pytest.mark.parametrize("key", SHARES)
+async def test_a_share_of_deals_is_the_count_by_hand(
+    key: str, within: str, company: Database, share_books: ShareBooks
+) -> None:
+    period = PERIODS[within]
+    async with company.read() as session:
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(key, period)], now=NOW)
+    assert isinstance(answer, KpiAnswer), answer
+    expected = share_books.figure(key, *instants(period), NOW)
+    is_null = (key in DUE and period is ALL_HISTORY) or (key == "forecast_accuracy" and within == "2026")
+    assert (answer.n > 0) is not is_null
+    assert (answer.n, answer.numerator, answer.denominator) == (expected.n, expected.numerator, expected.denominator)
+    approximate = None if expected.value is None else pytest.approx(expected.value, abs=Decimal("1e-6"))
+    assert answer.value == approximate
+    assert {variant.rule.value: variant.numerator for variant in answer.variants} == (
+        expected.variants if key == "marketing_sourced" else {}
+    )
     assert {part.reason.value: part.count for part in answer.excluded.reasons} == +expected.excluded

@@ -15,29 +15,47 @@ from api.metrics.deal_kinds.deal_rows import (
     NEWEST_UPDATE,
     closing_amounts,
     closing_rows,
+    first_closing,
+    first_opening,
     unknown_amounts,
+    unopened_deals,
 )
+from api.metrics.deal_kinds.openings import NOT_IN_PERIOD, opening_rows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, share_figure
+from api.metrics.kinds.stage_entries import EVER
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis.measures.deals import Closings
+from schema.vocab import Anchor, WarningCode
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingShare(ClosingKind):
     """Deals closed in the period with an outcome of the part, divided by those with an outcome of the whole.
 
-    Shapes: one row per deal.
+    Shapes: PERIOD: one row per deal closed in the period. COHORT: one row per deal opened in it, open ones included.
     Source: the deals, and their history for a past `asOf`.
     """
 
     part: Closings
     whole: Closings
 
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings, and not beside the opening of the same deal."""
+        return request.anchor is Anchor.PERIOD and not request.frame.is_past
+
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first closing, or the first opening."""
+        return first_opening(request) if request.anchor is Anchor.COHORT else first_closing(request)
+
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
-        """The closings: `deal_id, at, outcome, updated_at`."""
-        is_part = Sql("c.outcome = any ({}::text[])", [outcome.value for outcome in self.part.outcomes])
+        """The closings: `deal_id, at, outcome, updated_at`; of a cohort the openings, with the outcome by `asOf`."""
+        is_part = Sql(
+            "coalesce(c.outcome = any ({}::text[]), false)", [outcome.value for outcome in self.part.outcomes]
+        )
+        if request.anchor is Anchor.COHORT:
+            return _followed(request, self.whole, is_part)
         return CountedRows(
             rows=closing_rows(request, self.whole),
             aggregates=Aggregates(numerator=count_where(is_part), updated_at=NEWEST_UPDATE),
@@ -50,8 +68,44 @@ class ClosingShare(ClosingKind):
         return share_figure(cell)
 
     def empty_reason(self, request: ResolvedKpiRequest) -> str:
-        """No deal was closed."""
-        return "No deal was closed in the period, so there is nothing to divide by."
+        """No deal was closed, or opened."""
+        happened = "opened" if request.anchor is Anchor.COHORT else "closed"
+        return f"No deal was {happened} in the period, so there is nothing to divide by."
+
+    def warnings(self, request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
+        """Of a cohort, OPEN_COHORT: how many deals are still open; UNDATED."""
+        if waiting := table.total.waiting:
+            are = "deal is" if waiting == 1 else "deals are"
+            message = f"{waiting:,} {are} still open. The value may still change."
+            yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
+        yield from unopened_deals(table, NOT_IN_PERIOD)
+
+
+def _followed(request: ResolvedKpiRequest, whole: Closings, is_won: Sql) -> CountedRows:
+    """The deals opened in the period with their outcome by `asOf`: `deal_id, at, outcome, is_open, is_unopened`."""
+    ever = replace(request, frame=replace(request.frame, interval=EVER))
+    is_dated = Sql("not c.is_unopened")
+    is_part = Sql("{} and {}", is_dated, is_won)
+    # A deal closed with a negative amount is closed, and its outcome does not count.
+    rows = Sql(
+        "select o.*, k.outcome, a.deal_id is null as is_open from ({}) o left join ({}) a on a.deal_id = o.deal_id"
+        " left join ({}) k on k.deal_id = o.deal_id",
+        opening_rows(request, has_amounts=False),
+        closing_rows(ever, whole, has_refunds=True),
+        closing_rows(ever, whole),
+    )
+    return CountedRows(
+        rows=rows,
+        aggregates=Aggregates(
+            n=count_where(is_dated),
+            numerator=count_where(is_part),
+            waiting=count_where(Sql("{} and c.is_open", is_dated)),
+            unopened=count_where(Sql("c.is_unopened")),
+            updated_at=NEWEST_UPDATE,
+        ),
+        is_base=is_dated,
+        is_converted=is_part,
+    )
 
 
 @dataclass(frozen=True, slots=True)

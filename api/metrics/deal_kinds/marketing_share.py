@@ -172,9 +172,10 @@ def _origins(request: ResolvedKpiRequest) -> Sql:
         " min(t.occurred_at) filter (where t.team_kind = 'SALES') as sales_at"
     )
     main = Sql(
-        "select v.lead_source from {} join contact_version v on v.contact_id = p.contact_id"
-        " and coalesce(v.valid_from, v.recorded_at) <= o.at and (v.valid_to is null or v.valid_to > o.at)"
-        " order by p.is_primary desc, p.since nulls first, p.contact_id limit 1",
+        "select v.lead_source from (select p.contact_id from {}"
+        " order by p.is_primary desc, p.since nulls first, p.contact_id limit 1) m"
+        " join contact_version v on v.contact_id = m.contact_id"
+        " and coalesce(v.valid_from, v.recorded_at) <= o.at and (v.valid_to is null or v.valid_to > o.at)",
         Sql("(select 1) one join {}", role_holders(request, "o.deal_id")),
     )
     return Sql(
