@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 27fbfc97132d
+Revision ID: cf4b10fc50e3
 Revises:
-Create Date: 2026-11-29 02:43:16.422964+00:00
+Create Date: 2026-11-29 02:55:05.310759+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "27fbfc97132d"
+revision: str = "cf4b10fc50e3"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -226,7 +226,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=True, comment="The currency of the amount."),
         sa.Column(
             "probability",
-            sa.Numeric(precision=18, scale=2),
+            sa.Numeric(precision=5, scale=4),
             nullable=True,
             comment="The deal's own probability of winning, from 0 to 1; null for that of its pipeline stage.",
         ),
