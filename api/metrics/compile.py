@@ -78,11 +78,19 @@ def by_sets(
     source: Sql,
     boundaries: tuple[datetime, ...],
     apart: tuple[Sql, ...] = (),
+    *,
+    is_kept: bool = False,
 ) -> Sql:
-    """Aggregate by grouping sets: for measures that do not add up, such as percentiles.
+    """Aggregate by several sets of columns: for measures that do not add up, such as percentiles.
 
     The sets are the total, every combination of keys, every bucket, and both. What is kept apart is in all of them.
+    `is_kept` says that the source reads rows that the statement has computed already.
     """
+    if request.reads_journeys:
+        how = "not materialized" if is_kept else "materialized"  # several selects read it
+        counted = Sql(f"with counted as {how} (select * from {{}})", source)
+        # The caller's statement may have a WITH of its own, and one statement cannot have two.
+        return Sql("select * from ({} {}) every_set", counted, _of_every_set(request, aggregates, boundaries, apart))
     # Two keys are in a set together or not at all, so grouping(key_1) is enough to recognize a total over keys.
     keys = [Sql("c.{}", key_name(place)) for place in range(1, len(request.by) + 1)]
     sets = [[*apart]] if not keys else [[*apart], [*apart, *keys]]
@@ -101,6 +109,34 @@ def by_sets(
         source,
         join(", ", (Sql("({})", join(", ", columns)) for columns in sets)),
     )
+
+
+def _of_every_set(
+    request: ResolvedKpiRequest, aggregates: Aggregates, boundaries: tuple[datetime, ...], apart: tuple[Sql, ...]
+) -> Sql:
+    """Aggregate `counted` by a select for each set: tables that are distributed over machines have no grouping sets.
+
+    Each set is sorted by short columns alone, which also takes less time. The finest set is the first one: it gives
+    the union the types of the keys.
+    """
+    keys = [key_name(place) for place in range(1, len(request.by) + 1)]
+    selects = []
+    for has_keys in (True, False) if keys else (False,):
+        for has_bucket in (True, False) if boundaries else (False,):
+            columns = [*apart, *(Sql("c.{}", key) for key in keys if has_keys), *([Sql("c.bucket")] * has_bucket)]
+            shown = (Sql("c.{}, " if has_keys else "null as {}, ", key) for key in keys)
+            selects.append(
+                Sql(
+                    "select {}{} as is_all_keys, {}, {} as is_all_buckets{} from counted c{}",
+                    join("", shown),
+                    Sql("false" if has_keys else "true"),
+                    Sql("c.bucket" if has_bucket else "null::int as bucket"),
+                    Sql("false" if has_bucket else "true"),
+                    _select_list(aggregates, apart),
+                    Sql(" group by {}", join(", ", columns)) if columns else Sql(""),
+                )
+            )
+    return join(" union all ", selects)
 
 
 def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apart: tuple[Sql, ...]) -> Sql:

@@ -164,7 +164,9 @@ class FigureTable:
     @property
     def unconverted(self) -> Counter[str]:
         """Unconverted amounts by currency: of the total, or for a snapshot of the first bucket that has any."""
-        cells = [self.total, *(cell for (keys, bucket), cell in self.cells.items() if keys == ALL and bucket != ALL)]
+        # The statement returns its rows in any order.
+        places = sorted(bucket for keys, bucket in self.cells if keys == ALL and isinstance(bucket, int))
+        cells = [self.total, *(self.cells[ALL, place] for place in places)]
         counts = (
             Counter({currency: total.n for currency, total in cell.amounts.items() if currency is not None})
             for cell in cells

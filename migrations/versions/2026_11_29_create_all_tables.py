@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: aa33427f798c
+Revision ID: efee5d5a1d0a
 Revises:
-Create Date: 2026-11-29 02:52:00.156162+00:00
+Create Date: 2026-11-29 03:09:48.616422+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "aa33427f798c"
+revision: str = "efee5d5a1d0a"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -245,7 +245,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=True, comment="The currency of the amount."),
         sa.Column(
             "probability",
-            sa.Numeric(precision=18, scale=2),
+            sa.Numeric(precision=5, scale=4),
             nullable=True,
             comment="The deal's own probability of winning, from 0 to 1; null for that of its pipeline stage.",
         ),

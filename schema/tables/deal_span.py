@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schema.base import Table, column, link
-from schema.vocab import Currency, NotCountedReason
+from schema.vocab import Currency, NotCountedReason, Unit
 
 
 class DealSpan(Table, table=True):
@@ -36,7 +36,10 @@ class DealSpan(Table, table=True):
     amount: Decimal | None = column("The amount; null if unknown.", currency="currency", default=None)
     currency: Currency | None = column("The currency of the amount.", vocab=Currency, default=None)
     probability: Decimal | None = column(
-        "The deal's own probability of winning, from 0 to 1; null for that of its pipeline stage.", default=None
+        "The deal's own probability of winning, from 0 to 1; null for that of its pipeline stage.",
+        unit=Unit.RATIO,
+        numeric=(5, 4),
+        default=None,
     )
     confirmed_at: datetime | None = column(
         "When the source confirmed an assumed history of the deal; null if it is not assumed.", default=None

@@ -63,6 +63,7 @@ async def test_every_kpi_by_every_dimension(sample: Database, dimension: Dimensi
 # Whoever distributes the derived tables keeps these small ones on every node. Names of companies are joined to groups.
 SMALL = {"member", "team", "campaign", "pipeline", "pipeline_stage", "product", "exchange_rate", "company"}
 TABLES_OF_RECORDS = (*SHAPES, *(version_name(table) for table in SHAPES))
+FOLLOWED = {"mql_to_customer", "stage_conversion", "time_to_convert"}  # from one journey of a person to another
 DERIVED = {"journey", "handoff_journey", "deal_journey", "deal_span", "stage_entry"}
 
 
@@ -77,3 +78,8 @@ async def test_a_canonical_statement_reads_derived_and_small_tables_alone(sample
             if isinstance(answer, KpiAnswer):  # others have too many groups
                 named = {*re.findall(r"\b(?:from|join) ([a-z_]+)\b", answer.sql)}
                 assert named & set(TABLES_OF_RECORDS) <= DERIVED | SMALL, request
+                # Distributed tables have no grouping sets, and are joined by the record that they are distributed by.
+                assert "grouping sets" not in answer.sql.lower(), request
+                joined = re.findall(r"\bon \(?[a-z_0-9]+\.([a-z_]+)\s*=\s*[a-z_0-9]+\.([a-z_]+)", answer.sql)
+                assert all(one == other for one, other in joined if {one, other} & {"contact_id", "deal_id"}), request
+                assert kpi.key not in FOLLOWED or ("contact_id", "contact_id") in joined, request

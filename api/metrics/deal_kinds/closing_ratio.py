@@ -26,7 +26,7 @@ from api.metrics.kinds.kind import FigureValues, share_figure
 from api.metrics.kinds.stage_entries import EVER
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
-from schema.kpis.measures.deals import Closings
+from schema.kpis.measures.deals import Closings, Openings
 from schema.vocab import Anchor, WarningCode
 
 
@@ -90,7 +90,7 @@ def _followed(request: ResolvedKpiRequest, whole: Closings, is_won: Sql) -> Coun
     rows = Sql(
         "select o.*, k.outcome, a.deal_id is null as is_open from ({}) o left join ({}) a on a.deal_id = o.deal_id"
         " left join ({}) k on k.deal_id = o.deal_id",
-        opening_rows(request, has_amounts=False),
+        opening_rows(request, Openings(), has_amounts=False),
         closing_rows(ever, whole, has_refunds=True),
         closing_rows(ever, whole),
     )

@@ -91,21 +91,28 @@ def cohort_statement(
         return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
     if is_always_open:
         return with_names(request, _aggregated(request, Sql("({}) c", followed), Sql("true"), boundaries, aggregates))
-    is_open = Sql("(pace.slow is null or c.at + make_interval(secs => pace.slow) >= {})", request.horizon)
-    paced = replace(aggregates, slow=Sql("max(pace.slow)"))
-    # Materialized: the pace reads the whole cohort first, and the rows are read once more with it.
+    is_open = Sql("(c.slow is null or c.at + make_interval(secs => c.slow) >= {})", request.horizon)
+    paced = replace(aggregates, slow=Sql("max(c.slow)"))
+    source = Sql("(select k.*, pace.slow from cohort k cross join pace) c")
+    # Materialized: the pace reads the whole cohort first, once, and the rows are read again with it.
     return Sql(
         "with cohort as materialized ({}),"
-        " pace as (select percentile_cont(0.9) within group (order by took) as slow from cohort) {}",
+        " pace as materialized (select percentile_cont(0.9) within group (order by took) as slow from cohort) {}",
         followed,
-        with_names(request, _aggregated(request, Sql("cohort c cross join pace"), is_open, boundaries, paced)),
+        with_names(request, _aggregated(request, source, is_open, boundaries, paced, is_kept=True)),
     )
 
 
 def _aggregated(
-    request: ResolvedKpiRequest, source: Sql, is_open: Sql, boundaries: tuple[datetime, ...], aggregates: Aggregates
+    request: ResolvedKpiRequest,
+    source: Sql,
+    is_open: Sql,
+    boundaries: tuple[datetime, ...],
+    aggregates: Aggregates,
+    *,
+    is_kept: bool = False,
 ) -> Sql:
     complete = replace(aggregates, waiting=count_where(Sql("c.is_waiting and {}", is_open)))
     if complete.percentiles is None:
         return by_groups(request, complete, source)
-    return by_sets(request, complete, source, boundaries)
+    return by_sets(request, complete, source, boundaries, is_kept=is_kept)
