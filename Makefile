@@ -151,7 +151,7 @@ bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stag
 	@$(BIN)/python -m tests.bench.funnel --sizes "$(SIZES)" $(if $(KEEP),--keep) $(ARGS)
 
 .PHONY: bench-kpi
-bench-kpi: .venv/.installed-dev ## compare a board of 12 KPIs from journeys, from facts and by hand (ARGS="--sizes 10000,100000,1000000" KEEP=1)
+bench-kpi: .venv/.installed-dev ## compare a board of 12 KPIs from journeys, from facts, by hand and by MetricFlow (ARGS="--sizes 10000,100000,1000000" KEEP=1)
 	@$(BIN)/python -m tests.bench.board $(if $(KEEP),--keep) $(ARGS)
 
 .PHONY: bench-entries

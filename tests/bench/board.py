@@ -1,5 +1,7 @@
 """`make bench-kpi`: a board of 12 KPIs by channel and month, from journeys, from facts, and by hand over raw facts.
 
+Beside it five of them by MetricFlow, see `metricflow_board`.
+
 For each size a sample company is generated (or reused, with --keep) and vacuumed. The board is one call of
 `query_kpis`, in one snapshot. By hand it is the standard accord and each KPI in the best SQL that could be written for
 exactly them (funnel_standard.sql, board.sql). Every number by channel and month must be the same. Costs are the CPU
@@ -31,6 +33,7 @@ from schema.vocab import Grain
 from tests.bench.funnel_evaluation import run_standard_by_hand
 from tests.bench.funnel_meter import cpu_seconds
 from tests.bench.funnel_plot import plot
+from tests.bench.metricflow_board import CompiledMetric, compiled_metrics, create_sources, metric_values
 from tests.bench.sample_company import sample_company
 from tests.support.journeys import answer_from_journeys
 
@@ -42,18 +45,19 @@ START, UNTIL = date(2025, 11, 1), date(2026, 11, 1)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 _BY_HAND = Path(__file__).with_name("board.sql")
 _CENT = Decimal("0.01")
+_MILLIONTH = 0.000_001
 
 Cells = dict[tuple[str, str | None, int], tuple[int, Decimal | None]]  # KPI, channel, month -> n and value
 CpuTimes = tuple[float, float, float]  # seconds of PostgreSQL, of Python, and of the clock
 
 
-async def measure(folder: Path, contacts: int, rounds: int) -> dict[str, CpuTimes]:
-    """Generate the company unless the folder has it already, and measure the three boards."""
+async def measure(folder: Path, contacts: int, rounds: int, metrics: list[CompiledMetric]) -> dict[str, CpuTimes]:
+    """Generate the company unless the folder has it already, and measure the three boards, and the metrics."""
     async with sample_company(folder, contacts, UNTIL) as (connection, _):
-        return await _compared(connection, rounds)
+        return await _compared(connection, rounds, metrics)
 
 
-async def _compared(connection: Connection, rounds: int) -> dict[str, CpuTimes]:
+async def _compared(connection: Connection, rounds: int, metrics: list[CompiledMetric]) -> dict[str, CpuTimes]:
     session = WriteSession(connection)
     found: dict[str, CpuTimes] = {}
     boards: dict[str, Cells] = {}
@@ -64,7 +68,28 @@ async def _compared(connection: Connection, rounds: int) -> dict[str, CpuTimes]:
     found["by hand"], boards["by hand"] = await _metered(connection, _by_hand, 1)
     for title in ("facts", "by hand"):
         _require_equal(title, boards["journeys"], boards[title])
+    if metrics:
+        found["MetricFlow (5)"] = await _metricflow(connection, metrics, boards["journeys"])
     return found
+
+
+async def _metricflow(connection: Connection, metrics: list[CompiledMetric], board: Cells) -> CpuTimes:
+    """The cost of MetricFlow's metrics. It is given the entries: the cost of deriving them is not among it."""
+    backend = psutil.Process(connection.get_server_pid())
+    async with connection.transaction(isolation="repeatable_read"):
+        await run_standard_by_hand(ScratchSession(connection), AS_OF)
+        await connection.execute(_blocks()["prelude"])
+        await create_sources(connection)
+        before, started = cpu_seconds(backend), time.perf_counter()
+        values = await metric_values(connection, metrics, START)
+        server, wall = cpu_seconds(backend) - before, time.perf_counter() - started
+    keys = {metric.key for metric in metrics}
+    ours = {cell: float(value) for cell, (_, value) in board.items() if cell[0] in keys and value}
+    wrong = [cell for cell in ours.keys() | values.keys() if abs(ours.get(cell, 0) - values.get(cell, 0)) > _MILLIONTH]
+    if wrong:
+        raise SystemExit(f"{wrong[0]}: journeys and MetricFlow give different values. They cannot be compared.")
+    compiling = sum(metric.seconds for metric in metrics)
+    return server, compiling, wall + compiling
 
 
 async def _metered(
@@ -105,7 +130,8 @@ def _cells(answer: KpiAnswer) -> Cells:
     }
 
 
-async def _by_hand(connection: Connection) -> Cells:
+def _blocks() -> dict[str, str]:
+    """The statements of board.sql by the KPI, with their values."""
     months = [f"{START.year + (START.month - 1 + m) // 12}-{(START.month - 1 + m) % 12 + 1:02}-01" for m in range(13)]
     values = {
         ":start": f"timestamptz '{START} 00:00+00'",
@@ -115,7 +141,11 @@ async def _by_hand(connection: Connection) -> Cells:
     }
     written = re.sub(":(start|end|as_of|months)", lambda mark: values[mark[0]], _BY_HAND.read_text(encoding="utf-8"))
     parts = re.split(r"^-- (\w+)$", written, flags=re.MULTILINE)
-    blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+async def _by_hand(connection: Connection) -> Cells:
+    blocks = _blocks()
     await run_standard_by_hand(ScratchSession(connection), AS_OF)
     await connection.execute(blocks.pop("prelude"))
     cells: Cells = {}
@@ -139,12 +169,12 @@ def _require_equal(title: str, ours: Cells, theirs: Cells) -> None:
 def report(contacts: int, found: dict[str, CpuTimes]) -> None:
     """Print the costs of one size."""
     print(f"\n{contacts:,} contacts, the board of {len(BOARD)} KPIs by channel and month")
-    print(f"{'':<12}{'PostgreSQL':>12}{'Python':>10}{'CPU':>10}{'clock':>10}{'times':>8}")
+    print(f"{'':<15}{'PostgreSQL':>12}{'Python':>10}{'CPU':>10}{'clock':>10}{'times':>8}")
     best = sum(found["journeys"][:2])
     for title, (server, python, wall) in found.items():
         cpu = server + (0 if title == "by hand" else python)
         shown = "".join(f"{value * 1000:>9.0f} " for value in (server, python, cpu, wall))
-        print(f"{title:<12} {shown}{cpu / best:>9.1f}", flush=True)
+        print(f"{title:<15} {shown}{cpu / best:>9.1f}", flush=True)
 
 
 def main() -> None:
@@ -156,10 +186,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of the plot")
     options = parser.parse_args()
     lines: dict[str, list[tuple[int, float]]] = {}
+    compiled = compiled_metrics(START, UNTIL)
+    if isinstance(compiled, str):
+        print(compiled)
+        compiled = []
     for size in map(int, options.sizes.split(",")):
         folder = Path(tempfile.gettempdir()) / f"accord-bench-funnel-{size}"
         try:
-            found = asyncio.run(measure(folder, size, options.rounds))
+            found = asyncio.run(measure(folder, size, options.rounds, compiled))
         finally:
             if not options.keep:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -168,6 +202,9 @@ def main() -> None:
             lines.setdefault(title, []).append((size, server + (0 if title == "by hand" else python)))
     options.out.mkdir(parents=True, exist_ok=True)
     drawn = plot("CPU-seconds of a board of 12 KPIs by channel and month", lines)
+    if compiled:
+        each = ", ".join(f"{metric.key} {metric.seconds * 1000:.1f} ms" for metric in compiled)
+        print(f"\nMetricFlow answers {len(compiled)} of the {len(BOARD)} KPIs. Its compilation alone takes: {each}.")
     (options.out / "kpi.svg").write_text(drawn, encoding="utf-8")
     print(f"\nPlot: {options.out / 'kpi.svg'}")
 
