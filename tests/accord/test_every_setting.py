@@ -160,7 +160,9 @@ def base() -> Document:
             {"key": "linear", "title": "Linear", "weights": {"rest": 1}, "look_back": "90 days"},
             {"key": "first_touch", "title": "First", "weights": {"first_touch": 1}, "look_back": "5 days"},
         ],
-        **{"canonical": "linear", "lead_stage": "inquiry", "sourced": "FIRST_TOUCH"},
+        "canonical": "linear",
+        "lead_stage": "inquiry",
+        "sourced": "FIRST_TOUCH",
     }
     document["reporting"] |= {"fiscal_year_start_month": 2, "exclude": ["TEST"]}
     return document
