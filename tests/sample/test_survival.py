@@ -35,7 +35,7 @@ def median(stays: list[Row]) -> float | None:
         at_risk = sum(other >= length for other, _ in lengths)
         left *= 1 - Fraction(lengths.count((length, True)), at_risk)
         if left <= Fraction(1, 2):
-            return length.total_seconds()
+            return float(length.total_seconds())
     return None
 
 
