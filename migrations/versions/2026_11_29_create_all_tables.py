@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: efee5d5a1d0a
+Revision ID: b95a4cf5355c
 Revises:
-Create Date: 2026-11-29 03:09:48.616422+00:00
+Create Date: 2026-11-29 03:15:43.674532+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "efee5d5a1d0a"
+revision: str = "b95a4cf5355c"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

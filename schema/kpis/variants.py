@@ -19,9 +19,12 @@ class VariantRule(Vocabulary):
 
     __graphql_name__ = "KpiVariantRule"
 
-    LEAD_SOURCE = "LEAD_SOURCE", SourcedRule.LEAD_SOURCE.doc
-    FIRST_TOUCH = "FIRST_TOUCH", SourcedRule.FIRST_TOUCH.doc
-    BEFORE_FIRST_SALES_TOUCH = "BEFORE_FIRST_SALES_TOUCH", SourcedRule.BEFORE_FIRST_SALES_TOUCH.doc
+    LEAD_SOURCE = "LEAD_SOURCE", "The lead source of the deal's primary contact is one of marketing's."
+    FIRST_TOUCH = "FIRST_TOUCH", "The first touch of anybody on the deal was by marketing."
+    BEFORE_FIRST_SALES_TOUCH = (
+        "BEFORE_FIRST_SALES_TOUCH",
+        "Marketing touched somebody on the deal before the first touch by sales.",
+    )
     ENDED_ONLY = "ENDED_ONLY", "The median of the times that have ended, which is shorter than that of all."
     KAPLAN_MEIER = (
         "KAPLAN_MEIER",

@@ -77,7 +77,8 @@ TIME_IN_STAGE = Kpi(
         "How long the entries into a stage in the period lasted, until the person entered a higher stage or an exit of "
         "the accord ended the entry: the median, p75, p90 and mean. The entry begins when the person's own facts "
         "fulfilled the stage's rule: who skipped the stage was no time in it. They do not count, nor do entries that "
-        "have not ended; warnings have their numbers. Select a stage with the dimension STAGE."
+        "have not ended; warnings have their numbers. `variants` also has the median by the estimate of Kaplan and "
+        "Meier, which reads the entries that have not ended too. Select a stage with the dimension STAGE."
     ),
     formula="The median, over the entries of the period that have ended, of the end minus the entry.",
     measure=Stay(),

@@ -35,7 +35,7 @@ def role_holders(request: ResolvedKpiRequest, deal: str) -> Sql:
 def touches_of_deals(request: ResolvedKpiRequest, deals: Sql, columns: Sql, conditions: Sequence[Sql]) -> Sql:
     """Aggregate the touches `t` of the people on the deals `o` that meet conditions: `deal_id` and the columns.
 
-    Which touches a deal has does not depend on the principal, who sees none of them here.
+    They are those within the principal's reach.
     """
     return Sql(
         "select o.deal_id, {} from {} o join {} join touchpoint t on t.contact_id = any (p.ids) where {}"
@@ -43,5 +43,5 @@ def touches_of_deals(request: ResolvedKpiRequest, deals: Sql, columns: Sql, cond
         columns,
         deals,
         role_holders(request, "o.deal_id"),
-        all_of([Sql("t.voided_at is null"), *conditions]),
+        all_of([Sql("t.voided_at is null"), *conditions, *request.context.reach("touchpoint", "t")]),
     )

@@ -8,9 +8,10 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.counted_rows import CountedRows
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement
-from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
+from api.metrics.kinds.kind import FigureValues, KpiKind
 from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_entry, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.stage_kinds.survival import survival_figure, with_survival
 from api.sql import Sql
 from schema.vocab import Skip, WarningCode
 
@@ -40,11 +41,12 @@ class TimeInStage(KpiKind):
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the entries. All open ones are counted as waiting: an open entry is not a failed one."""
-        return cohort_statement(request, _with_skipped(request), boundaries, DURATION, is_always_open=True)
+        statement = cohort_statement(request, _with_skipped(request), boundaries, DURATION, is_always_open=True)
+        return with_survival(request, statement, _stays(request), boundaries)
 
     def figure(self, cell: FigureCell) -> FigureValues:
-        """The median and the distribution."""
-        return duration_figure(cell)
+        """The median and the distribution of the ended entries, and the median of all."""
+        return survival_figure(cell)
 
     def empty_reason(self, request: ResolvedKpiRequest) -> str:
         """No entry ended, or none without skipping the stage."""
