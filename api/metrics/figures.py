@@ -149,7 +149,10 @@ def breakdown_key(
 
 
 def _in_display_order(request: ResolvedKpiRequest, groups: list[Group]) -> list[Group]:
-    """Sort groups from the largest down, or in the order of the dimension; those with the same first values stay together."""
+    """Sort groups from the largest down, or in the order of the dimension.
+
+    Those with the same first values stay together.
+    """
     size = Counter[tuple[BreakdownKey, ...]]()
     for group in groups:
         for length in range(1, len(group.keys) + 1):

@@ -41,11 +41,15 @@ def three_of(key: str) -> tuple[Dimension, ...]:
     return tuple(dimension for dimension in wished if dimension in allowed)[:3]
 
 
-async def ask(company: Database, request: KpiRequest) -> KpiAnswer:
+async def try_to_ask(company: Database, request: KpiRequest) -> KpiAnswer | AccordError:
     async with company.read() as session:
         [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
-    if isinstance(answer, AccordError):
-        raise answer
+    return answer
+
+
+async def ask(company: Database, request: KpiRequest) -> KpiAnswer:
+    answer = await try_to_ask(company, request)
+    assert isinstance(answer, KpiAnswer), answer
     return answer
 
 
@@ -60,10 +64,9 @@ async def test_each_group_is_the_answer_to_its_own_filter_and_all_of_them_are_th
     by = three_of(key)
     assert len(by) == 3
     request = KpiRequest(key, by=by, stages=StagePair("mql", "opportunity") if key in PAIRED else None)
-    try:
-        answer = await ask(company, request)
-    except AccordError as error:
-        assert error.code is ErrorCode.TOO_MANY_GROUPS
+    answer = await try_to_ask(company, request)
+    if isinstance(answer, AccordError):
+        assert answer.code is ErrorCode.TOO_MANY_GROUPS
         request = replace(request, where=Where(tests=((by[0], ("DE",)),)))
         answer = await ask(company, request)
     assert len({group.keys for group in answer.breakdown}) == len(answer.breakdown)
@@ -82,7 +85,7 @@ async def test_a_funnel_by_three_dimensions_adds_up_with_equal_first_values_toge
         request = FunnelRequest(by=OF_PEOPLE, where=Where(tests=((Dimension.COUNTRY, ("DE", "FR")),)))
         funnel = await query_funnel(session, LOCAL_OPERATOR, request, now=NOW)
     for place, step in enumerate(funnel.stages):
-        assert sum(group.stages[place].reached for group in funnel.breakdown) == step.reached
+        assert sum(group.stages[place].reached or 0 for group in funnel.breakdown) == (step.reached or 0)
     for length in (1, 2, 3):
         starts = [group.keys[:length] for group in funnel.breakdown]
         runs = [start for before, start in zip([None, *starts], starts, strict=False) if before != start]
