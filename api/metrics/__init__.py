@@ -3,7 +3,7 @@
     KpiRequest -> resolve -> counted rows (a kind) -> compile -> figure table -> figures -> KpiAnswer
 
 A kind of KPI provides its counted rows: one row per counted record, before anything is aggregated (`CountedRows` in
-counted_rows.py). From these alone follow filters, one or two dimensions, buckets, and the records behind every figure:
+counted_rows.py). From these alone follow filters, up to 3 dimensions, buckets, and the records behind every figure:
 `records(side: BASE)` lists the rows that n counts, `CONVERTED` those that the numerator counts. The records of a bucket
 are found by a request for the bucket's time alone. tests/metrics/test_drill_down.py verifies that for every KPI of the
 catalogue.

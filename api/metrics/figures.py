@@ -149,18 +149,21 @@ def breakdown_key(
 
 
 def _in_display_order(request: ResolvedKpiRequest, groups: list[Group]) -> list[Group]:
-    """Sort groups from the largest down, or in the order of the dimension; those of one first value stay together."""
-    size = Counter[BreakdownKey]()
+    """Sort groups from the largest down, or in the order of the dimension.
+
+    Those with the same first values stay together.
+    """
+    size = Counter[tuple[BreakdownKey, ...]]()
     for group in groups:
-        size[group.keys[0]] += _size(request, group)
+        for length in range(1, len(group.keys) + 1):
+            size[group.keys[:length]] += _size(request, group)
 
     orders = _orders(request)
 
     def place(group: Group) -> list[tuple[int, str, str]]:
-        sizes = (size[group.keys[0]], _size(request, group))
         return [
-            (_rank(orders, key, large), key.label, key.id or "")
-            for key, large in zip(group.keys, sizes[-len(group.keys) :], strict=True)
+            (_rank(orders, key, size[group.keys[:length]]), key.label, key.id or "")
+            for length, key in enumerate(group.keys, start=1)
         ]
 
     return sorted(groups, key=place)

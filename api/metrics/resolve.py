@@ -26,7 +26,7 @@ from schema.kpis.switchboard import Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Reentry, Skip
 
-MOST_DIMENSIONS = 2
+MOST_DIMENSIONS = 3
 FUNNEL_SWITCHES = Switchboard(has_reading=True)
 
 
@@ -243,8 +243,8 @@ def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimensio
         _check_dimension(subject, allowed, dimension)
     if len(by) > MOST_DIMENSIONS:
         raise _bad(
-            f"A breakdown has at most two dimensions, and the request names {len(by)}: {', '.join(by)}.",
-            "Use two of them, and select one value of every other with `where`.",
+            f"A breakdown has at most {MOST_DIMENSIONS} dimensions, and the request names {len(by)}: {', '.join(by)}.",
+            f"Use {MOST_DIMENSIONS} of them, and select one value of every other with `where`.",
         )
     if len(set(by)) < len(by):
         raise _bad(f"The request names the dimension {by[0]} twice.", "Name every dimension once.")

@@ -119,9 +119,13 @@ async def test_two_dimensions_keep_the_requested_order_and_list_their_people(com
     groups = (await answered(company, some))["kpi"]["breakdown"]
     assert groups
     assert [group["records"]["totalCount"] for group in groups] == [group["n"] for group in groups]
-    error = await refused(company, document.replace("[COUNTRY, CHANNEL]", "[COUNTRY, CHANNEL, OWNER]"))
+    by_three = some.replace("[COUNTRY, CHANNEL]", "[COUNTRY, CHANNEL, LEAD_SOURCE]")
+    groups = (await answered(company, by_three))["kpi"]["breakdown"]
+    assert groups
+    assert [group["records"]["totalCount"] for group in groups] == [group["n"] for group in groups]
+    error = await refused(company, document.replace("[COUNTRY, CHANNEL]", "[COUNTRY, CHANNEL, OWNER, TEAM]"))
     assert isinstance(error, AccordError)
-    assert "A breakdown has at most two dimensions" in error.message
+    assert "A breakdown has at most 3 dimensions" in error.message
 
 
 async def test_a_bucket_a_group_and_a_step_list_as_many_records_as_they_count(company: Database) -> None:

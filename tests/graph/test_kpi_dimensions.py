@@ -139,6 +139,6 @@ async def test_a_funnel_by_two_dimensions_adds_up(world: Database) -> None:
         for figure in ("reached", "entered"):
             assert sum(group["stages"][place][figure] for group in found["breakdown"]) == step[figure]
     assert found["stages"][0]["reached"] == 9
-    error = await refused(world, "{ funnel(by: [COMPANY, COUNTRY, OWNER]) { stages { reached } } }")
+    error = await refused(world, "{ funnel(by: [COMPANY, COUNTRY, OWNER, TEAM]) { stages { reached } } }")
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.BAD_INPUT

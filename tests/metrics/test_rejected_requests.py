@@ -69,7 +69,11 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     ),
     (KpiRequest("mql_acceptance", switches=Switches(censoring=Censoring.DECIDED_ONLY)), ErrorCode.BAD_INPUT, "COHORT"),
     (KpiRequest("mqls", by=(Dimension.PIPELINE,)), ErrorCode.BAD_INPUT, "CHANNEL"),
-    (KpiRequest("mqls", by=(Dimension.CHANNEL, Dimension.OWNER, Dimension.TEAM)), ErrorCode.BAD_INPUT, "where"),
+    (
+        KpiRequest("mqls", by=(Dimension.CHANNEL, Dimension.OWNER, Dimension.TEAM, Dimension.COUNTRY)),
+        ErrorCode.BAD_INPUT,
+        "where",
+    ),
     (KpiRequest("mqls", by=(Dimension.OWNER, Dimension.OWNER)), ErrorCode.BAD_INPUT, "once"),
     (KpiRequest("mqls", where=Where(tests=((Dimension.STAGE, ("mql",)),))), ErrorCode.BAD_INPUT, "CHANNEL"),
     (KpiRequest("mqls", where=Where(tests=((Dimension.CHANNEL, ("FAX",)),))), ErrorCode.UNKNOWN_VALUE, "EMAIL"),

@@ -17,7 +17,7 @@ def require_few_groups(by: Sequence[Dimension], groups: int) -> None:
         return
     remedy = "Narrow it with `where`, for example to the values that matter, or with a shorter period"
     if len(by) > 1:
-        remedy += ", or break down by one dimension only"
+        remedy += ", or break down by fewer dimensions"
     raise AccordError(
         ErrorCode.TOO_MANY_GROUPS,
         f"The breakdown by {' and '.join(by)} has {groups:,} groups. The limit is {MOST_GROUPS}.",

@@ -224,15 +224,16 @@ def _breakdown(
 ) -> tuple[FunnelGroup, ...]:
     """The funnel of every combination of values of the requested dimensions, from the largest down.
 
-    Combinations with the same first value stay together.
+    Combinations with the same first values stay together.
     """
-    firsts = defaultdict[object, StageTally](StageTally)
+    starts = defaultdict[Keys, StageTally](StageTally)
     for keys, tally in groups.items():
-        firsts[keys[0]].reached.update(tally.reached)
-        firsts[keys[0]].entered.update(tally.entered)
+        for length in range(1, len(keys) + 1):
+            starts[keys[:length]].reached.update(tally.reached)
+            starts[keys[:length]].entered.update(tally.entered)
 
     def place(keys: Keys) -> list[tuple[int, int, str, str]]:
-        tallies = (firsts[keys[0]], groups[keys])[-len(keys) :]
+        tallies = (starts[keys[:length]] for length in range(1, len(keys) + 1))
         return [
             (-tally.reached[1], -tally.entered[1], key.label, key.id or "")
             for key, tally in zip(_keys(request, keys, labels), tallies, strict=True)

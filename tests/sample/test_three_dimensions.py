@@ -1,0 +1,92 @@
+"""A breakdown by three dimensions agrees with the total, and with the filter that selects each of its groups."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from api.access.principal import LOCAL_OPERATOR
+from api.accord.documents import read_accord
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.funnel.evaluate import discard_former_entries, evaluate
+from api.metrics.answer import Group, KpiAnswer
+from api.metrics.query import query_funnel, query_kpis
+from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Where
+from api.workflows.make_sample import make_sample
+from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.kinds import Kind
+from tests.sample.test_recount import NOW, PAIRED, UNTIL
+from tests.support.accords import replace_document
+
+OF_PEOPLE = (Dimension.COUNTRY, Dimension.LEAD_SOURCE, Dimension.CHANNEL)
+CASES = [key for key, kpi in CATALOGUE.items() if kpi.kind is not Kind.FORMULA]
+
+
+@pytest.fixture(scope="module")
+async def company(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await make_sample(session, contacts=300, seed=5, until=UNTIL)
+        await replace_document(session, read_accord("standard"))
+        await evaluate(session)
+        await discard_former_entries(session)
+    return module_database
+
+
+def three_of(key: str) -> tuple[Dimension, ...]:
+    """Three dimensions of a KPI whose values are texts with few values."""
+    allowed = CATALOGUE[key].dimensions
+    wished = (*OF_PEOPLE, Dimension.PIPELINE, Dimension.INDUSTRY, Dimension.TEAM)
+    return tuple(dimension for dimension in wished if dimension in allowed)[:3]
+
+
+async def try_to_ask(company: Database, request: KpiRequest) -> KpiAnswer | AccordError:
+    async with company.read() as session:
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
+    return answer
+
+
+async def ask(company: Database, request: KpiRequest) -> KpiAnswer:
+    answer = await try_to_ask(company, request)
+    assert isinstance(answer, KpiAnswer), answer
+    return answer
+
+
+def only(group: Group) -> Where:
+    return Where(tests=tuple((key.dimension, (key.id or key.value,)) for key in group.keys))
+
+
+@pytest.mark.parametrize("key", CASES)
+async def test_each_group_is_the_answer_to_its_own_filter_and_all_of_them_are_the_total(
+    key: str, company: Database
+) -> None:
+    by = three_of(key)
+    assert len(by) == 3
+    request = KpiRequest(key, by=by, stages=StagePair("mql", "opportunity") if key in PAIRED else None)
+    answer = await try_to_ask(company, request)
+    if isinstance(answer, AccordError):
+        assert answer.code is ErrorCode.TOO_MANY_GROUPS
+        request = replace(request, where=Where(tests=((by[0], ("DE",)),)))
+        answer = await ask(company, request)
+    assert len({group.keys for group in answer.breakdown}) == len(answer.breakdown)
+    assert sum(group.n for group in answer.breakdown) == answer.n
+    kpi = CATALOGUE[key]
+    if kpi.kind in (Kind.COUNT, Kind.SUM) and answer.value is not None:
+        assert sum((group.value or Decimal(0) for group in answer.breakdown), Decimal(0)) == answer.value
+    for group in answer.breakdown[:: max(1, len(answer.breakdown) // 3)]:
+        alone = await ask(company, replace(request, by=(), where=only(group)))
+        expected = (alone.value, alone.n, alone.numerator, alone.distribution)
+        assert (group.value, group.n, group.numerator, group.distribution) == expected
+
+
+async def test_a_funnel_by_three_dimensions_adds_up_with_equal_first_values_together(company: Database) -> None:
+    async with company.read() as session:
+        request = FunnelRequest(by=OF_PEOPLE, where=Where(tests=((Dimension.COUNTRY, ("DE", "FR")),)))
+        funnel = await query_funnel(session, LOCAL_OPERATOR, request, now=NOW)
+    for place, step in enumerate(funnel.stages):
+        assert sum(group.stages[place].reached or 0 for group in funnel.breakdown) == (step.reached or 0)
+    for length in (1, 2, 3):
+        starts = [group.keys[:length] for group in funnel.breakdown]
+        runs = [start for before, start in zip([None, *starts], starts, strict=False) if before != start]
+        assert len(runs) == len(set(runs))
