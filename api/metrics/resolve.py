@@ -13,7 +13,7 @@ from api.metrics.filtering.record_filters import require_counted_records
 from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
-from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
+from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, record_filters_of, unknown_stage
 from api.metrics.switches.chosen_switches import choose_switches
 from schema.accord import Accord
 from schema.accord_vocab import Reading
@@ -255,12 +255,18 @@ def _checked_where(subject: str, kpi: Kpi, where: Where, allowed: tuple[Dimensio
     for dimension in dimensions_of(where):
         _check_dimension(subject, kpi.dimensions if allowed is None else allowed, dimension)
     require_counted_records(subject, kpi.subject, where)
+    if not kpi.dimensions and any(record_filters_of(where)):
+        raise _bad(
+            f"{subject} divides costs of the whole firm, which no record has: it cannot be filtered.",
+            "Leave where out, or filter its parts, such as new_customers.",
+        )
     return where
 
 
 def _check_dimension(subject: str, allowed: tuple[Dimension, ...], dimension: Dimension) -> None:
     if dimension not in allowed:
-        raise _bad(f"{subject} has no dimension {dimension}.", f"It has {', '.join(allowed)}.")
+        remedy = f"It has {', '.join(allowed)}." if allowed else "It has none: leave by and where out."
+        raise _bad(f"{subject} has no dimension {dimension}.", remedy)
 
 
 def _zone(name: str) -> ZoneInfo:
