@@ -310,7 +310,7 @@ async def test_the_currency_rule_chooses_the_rate_of_both_sums(ready: Database) 
             for day, rate in ((0, 1), (1, 2))
         ]
         await session.copy("exchange_rate", ["id", "rate_on", "rate", "currency", "quote_currency"], rates)
-    sums = {}
+    sums: dict[str, tuple[Decimal | None, ...]] = {}
     async with ready.read() as session:
         for rule in CurrencyRule:
             request = KpiRequest("marketing_sourced", PERIOD, switches=Switches(currency_rule=rule))
@@ -318,8 +318,8 @@ async def test_the_currency_rule_chooses_the_rate_of_both_sums(ready: Database) 
             assert isinstance(found, KpiAnswer), found
             sums[rule.value] = (found.numerator, found.denominator)
     assert sums == {
-        "TRANSACTION_DATE": (100, 200),
-        "PERIOD_END": (200, 300),
-        "AS_OF": (200, 300),
-        "UNCONVERTED": (0, 100),
+        "TRANSACTION_DATE": (Decimal(100), Decimal(200)),
+        "PERIOD_END": (Decimal(200), Decimal(300)),
+        "AS_OF": (Decimal(200), Decimal(300)),
+        "UNCONVERTED": (Decimal(0), Decimal(100)),
     }
