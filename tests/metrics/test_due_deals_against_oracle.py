@@ -19,8 +19,9 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Period, Switches
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.switch_words import CurrencyRule
-from schema.vocab import Currency, Grain, RecordSide, WarningCode
+from schema.vocab import Currency, Grain, RecordSide
 from tests.metrics import deal_oracle, due_oracle
 from tests.metrics.generated_contacts import ACCORD, NOW
 from tests.metrics.missing_periods import MISSING

@@ -20,9 +20,10 @@ from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.base import new_id
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.switch_words import CurrencyRule
 from schema.kpis.variants import SourcedRule, VariantRule
-from schema.vocab import Grain, RecordSide, WarningCode
+from schema.vocab import Grain, RecordSide
 from tests.metrics.test_against_oracle import QUICK
 from tests.support.accords import replace_document
 from tests.support.examples import examples

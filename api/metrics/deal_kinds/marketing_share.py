@@ -20,9 +20,9 @@ from api.metrics.kinds.kind import FigureValues, share_figure
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Openings
 from schema.kpis.variants import SourcedRule, VariantRule
-from schema.vocab import WarningCode
 
 _BY_MARKETING = "t.team_kind = 'MARKETING'"
 # In the order of the portions: whether the rule holds for the row `c`, and whether anything tells if it does.
