@@ -221,7 +221,7 @@ def test_a_filter_may_be_that_of_graphql() -> None:
         ((*RATE, "--window", "P30D"), ErrorCode.BAD_INPUT, "30 days"),
         ((*RATE, "--window", "0 days"), ErrorCode.BAD_INPUT, "up to 36525 days"),
         (("kpi", "mqls", "--json", "--csv"), ErrorCode.BAD_INPUT, "one of them"),
-        (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "Use two of them"),
+        (("kpi", "mqls", "--by", "channel,owner,team,country"), ErrorCode.BAD_INPUT, "Use 3 of them"),
         (("kpi", "mqls", "--records", "--side", "converted"), ErrorCode.BAD_INPUT, "BASE"),
         (("kpi", "mqls", "--side", "base"), ErrorCode.BAD_INPUT, "--records"),
         (("kpi", "mqls", "--fields", "email"), ErrorCode.BAD_INPUT, "--records"),
