@@ -25,7 +25,7 @@ from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kind_of import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.period_warnings import answered_period, missing_period
-from api.metrics.periods.buckets import buckets
+from api.metrics.periods.buckets import buckets, pairs
 from api.metrics.population import NOTHING_EXCLUDED, beside_excluded, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.readings.known_session import facts_session
@@ -126,7 +126,7 @@ async def compute_kpi(
             excluded = read_excluded(records[0]["excluded"])
             records = [record for record in records if record["is_row"]]
         rows = [StatementRow.read(record, resolved.key_count) for record in records]
-        require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}), len(boundaries))
+        require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}), len(pairs(boundaries)))
     table = _table(resolved, kind, rows, boundaries)
     is_ahead = kind.may_lie_ahead and not resolved.frame.has_begun
     is_missing = not table.total.n and not resolved.lacks_contacts and not is_ahead

@@ -248,8 +248,9 @@ def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimensio
             f"A breakdown has at most {MOST_DIMENSIONS} dimensions, and the request names {len(by)}: {', '.join(by)}.",
             f"Use {MOST_DIMENSIONS} of them, and select one value of every other with `where`.",
         )
-    if len(set(by)) < len(by):
-        raise _bad(f"The request names the dimension {by[0]} twice.", "Name every dimension once.")
+    twice = next((dimension for place, dimension in enumerate(by) if dimension in by[:place]), None)
+    if twice is not None:
+        raise _bad(f"The request names the dimension {twice} twice.", "Name every dimension once.")
     return by
 
 
