@@ -398,9 +398,9 @@ def test_a_period_that_has_not_begun_or_is_not_over_says_so() -> None:
 
 
 def test_the_highest_groups_are_shown_before_all_others_together() -> None:
-    found = json.loads(printed("kpi", "mqls", "--by", "lead-source", "--top", "1", "--json"))
-    whole = json.loads(printed("kpi", "mqls", "--by", "lead-source", "--json"))
+    found = json.loads(printed("kpi", "stage_volume", "--by", "stage", "--top", "1", "--json"))
+    whole = json.loads(printed("kpi", "stage_volume", "--by", "stage", "--json"))
     assert [group["keys"][0]["isOther"] for group in found["breakdown"]] == [False, True]
     assert sum(group["n"] for group in found["breakdown"]) == found["n"] == whole["n"]
     assert found["breakdown"][0]["n"] == max(group["n"] for group in whole["breakdown"])
-    assert "Other" in printed("kpi", "mqls", "--by", "lead-source", "--top", "1")
+    assert "Other" in printed("kpi", "stage_volume", "--by", "stage", "--top", "1")
