@@ -20,7 +20,8 @@ from api.cli.record_output import Listing, RecordList, print_records_csv, print_
 from api.cli.session import open_database
 from api.db import Database, ReadSession
 from api.errors import AccordError
-from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer import KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.request import FunnelRequest, KpiRequest, Switches

@@ -17,13 +17,12 @@ from api.metrics.answer import (
     ComparedBucket,
     ComparedFigure,
     ComparedGroup,
-    FunnelAnswer,
-    FunnelStep,
     KpiAnswer,
     KpiComparison,
     KpiFigure,
     Provenance,
 )
+from api.metrics.funnels.funnel_answer import FunnelAnswer, FunnelStep
 
 FIGURE = ("value", "numerator", "denominator", "n", "implied", "median", "p75", "p90", "mean", "max", "apart", "parts")
 HEAD = ("key", "title", "definition", "unit", "currency")

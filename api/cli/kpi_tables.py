@@ -11,18 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.cli.record_output import RecordList, show_records
-from api.metrics.answer import (
-    AnsweredPeriod,
-    BreakdownKey,
-    Bucket,
-    FunnelAnswer,
-    FunnelStep,
-    KpiAnswer,
-    KpiFigure,
-    Provenance,
-    Variant,
-)
+from api.metrics.answer import AnsweredPeriod, BreakdownKey, Bucket, KpiAnswer, KpiFigure, Provenance, Variant
 from api.metrics.answer_warnings import length_in_words
+from api.metrics.funnels.funnel_answer import FunnelAnswer, FunnelStep
 from api.metrics.kind_of import kind_of
 from schema.durations import format_duration, parse_iso_duration
 from schema.kpis import CATALOGUE

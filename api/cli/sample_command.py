@@ -16,7 +16,7 @@ from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
 from api.db_errors import DiskFullError
 from api.errors import AccordError, ErrorCode
-from api.metrics.answer import FunnelStep
+from api.metrics.funnels.funnel_answer import FunnelStep
 from api.metrics.query import query_funnel
 from api.metrics.request import FunnelRequest
 from api.sample.demo_people import demo_people

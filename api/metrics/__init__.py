@@ -9,6 +9,7 @@ are found by a request for the bucket's time alone. tests/metrics/test_drill_dow
 catalogue.
 
 Kinds are filed by what they count: stage_kinds/, deal_kinds/, handoff_kinds/, touch_kinds/; kinds/ has what they share.
+composites/ has the formulas, whose value is computed from several parts.
 To add a kind: one measure class in schema/kpis/measures/, one module in such a folder, its case in kind_of.py. A new
 subject is one line in `RECORD_OF` and its dimensions, both in dimensions.py.
 

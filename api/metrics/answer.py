@@ -1,4 +1,4 @@
-"""The result of a KPI or funnel request: values with numerator, denominator and n, and what they were computed from.
+"""The result of a KPI request: values with numerator, denominator and n, and what they were computed from.
 
 GraphQL derives its answer types from these dataclasses: the description of a field is its `doc`, the name of a type is
 `__graphql_name__`, or else the class name.
@@ -9,17 +9,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from api.metrics.request import FunnelRequest, KpiRequest
+from api.metrics.request import KpiRequest
 from api.sql import Sql
 from schema.clauses.contact_policy import ContactPolicy
 from schema.described import described
-from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.answer_vocab import AnsweredFrom, WarningCode
 from schema.kpis.comparisons import ChangeDrivers, Comparand
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning
 from schema.kpis.target_progress import TargetProgress
 from schema.kpis.variants import VariantRule
-from schema.vocab import Currency, NotCountedReason, RecordSide, Unit, WarningCode
+from schema.vocab import Currency, NotCountedReason, RecordSide, Unit
 
 
 class DrillDown(Protocol):
@@ -365,49 +365,3 @@ class KpiAnswer(KpiFigure, Provenance):
     request: KpiRequest = field(repr=False, compare=False)  # not a field of the GraphQL type
     # With `top`, the values of the groups beside Other; not a field of the GraphQL type.
     kept: tuple[tuple[object, ...], ...] | None = field(default=None, repr=False, compare=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FunnelStep:
-    """One stage of a funnel that follows the people who entered the first stage in the period (the cohort)."""
-
-    key: str = described("The stage's key.")
-    title: str = described("The stage's title.")
-    group: str = described("The stage's group, such as Prospect.")
-    reached: int | None = described(
-        "How many of the cohort reached the stage by `asOf`; null if no contact is known, or if the period has not "
-        "begun or is before all data."
-    )
-    implied: int | None = described("How many of these entered the stage only because they entered a higher one.")
-    open: int | None = described(
-        "How many of these have not reached the next stage and still can. Fewer than the people whose current stage it"
-        " is (`Contact.stage`): without those whom no KPI counts (`isCounted: false`), those who reached a higher stage"
-        " before and left it, and those who are not in the cohort."
-    )
-    step: Decimal | None = described(
-        "`reached` of this stage divided by that of the stage before; null for the first stage, or if nobody reached "
-        "the stage before."
-    )
-    overall: Decimal | None = described("`reached` of this stage divided by the cohort; null if the cohort is empty.")
-    entered: int | None = described(
-        "Another population: how many people first entered this stage in the period; null if no contact is known."
-    )
-    entered_implied: int | None = described("How many of `entered` only entered because they entered a higher stage.")
-    drill_down: DrillDown | None = field(default=None, repr=False, compare=False)  # not a field of the GraphQL type
-
-
-@dataclass(frozen=True, kw_only=True)
-class FunnelGroup:
-    """The funnel of one combination of values of the requested dimensions."""
-
-    keys: tuple[BreakdownKey, ...] = described("The value of every requested dimension, in the requested order.")
-    stages: tuple[FunnelStep, ...] = described("The stages, from the first up.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FunnelAnswer(Provenance):
-    """The funnel: how far the people got who entered the first stage in the period."""
-
-    stages: tuple[FunnelStep, ...] = described("The stages, from the first up.")
-    breakdown: tuple[FunnelGroup, ...] = described("The same by the requested dimensions.")
-    request: FunnelRequest = field(repr=False, compare=False)  # not a field of the GraphQL type

@@ -12,7 +12,7 @@ from api.metrics.readings.reading_warnings import reading_warnings
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES, gap_warnings
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 LOW_SAMPLE = 20
 _ORDER = (

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from api.metrics.composites.customer_economics import (
-    AcquisitionCost,
-    LifetimeValue,
-    LifetimeValueOverCost,
+    CustomerAcquisitionCost,
+    CustomerLifetimeValue,
+    CustomerValueOverCost,
     PaybackTime,
 )
 from api.metrics.composites.pipeline_coverage import PipelineCoverage
@@ -230,11 +230,11 @@ def _of_formulas(measure: FormulaMeasure) -> KpiKind:
         case formulas.Velocity():
             return SalesVelocity()
         case formulas.AcquisitionCost():
-            return AcquisitionCost()
+            return CustomerAcquisitionCost()
         case formulas.LifetimeValue():
-            return LifetimeValue()
+            return CustomerLifetimeValue()
         case formulas.LifetimeValueOverCost():
-            return LifetimeValueOverCost()
+            return CustomerValueOverCost()
         case formulas.Payback():
             return PaybackTime()
         case _:

@@ -8,7 +8,7 @@ from api.metrics.answer import AnsweredPeriod, AnswerWarning
 from api.metrics.periods.calendar_units import day_of
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame
 from api.sql import Sql
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 
 def answered_period(frame: TimeFrame) -> AnsweredPeriod:

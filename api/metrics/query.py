@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from api.access.principal import Principal
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
-from api.metrics.answer import AnswerWarning, Excluded, FunnelAnswer, KpiAnswer
+from api.metrics.answer import AnswerWarning, Excluded, KpiAnswer
 from api.metrics.answer_warnings import in_order, kpi_warnings
 from api.metrics.breakdowns.dimension_warnings import different_meanings
 from api.metrics.breakdowns.group_limit import limited_rows, require_few_groups
@@ -20,7 +20,8 @@ from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency
 from api.metrics.figures import breakdown, buckets_before_first, drilled_figure, series, shown_buckets
 from api.metrics.filtering.filter_values import with_known_values
-from api.metrics.funnel import compute_funnel
+from api.metrics.funnels.funnel import compute_funnel
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kind_of import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind

@@ -14,7 +14,7 @@ from api.metrics.request import Period, RecordFilter, Where
 from api.plan.value_checks.known_values import UnknownText
 from api.sql import Sql, name
 from schema.accord import Accord
-from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.answer_vocab import AnsweredFrom
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Subject

@@ -8,7 +8,7 @@ from api.metrics.answer import AnswerWarning
 from api.sql import Sql
 from schema.accord import Accord
 from schema.clauses.rules import DealIs, FieldIs, HandoffIs, Reported, Score, Silence, StageReached, Touches, leaves
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 STAGE_ENTRIES = "stage_entry"
 _NAMED_FILES = 3  # more are counted

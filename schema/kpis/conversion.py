@@ -7,7 +7,7 @@ from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.deals import ClosingAmountRatio, ClosingRatio, Closings
 from schema.kpis.measures.stages import Conversion, Reconverted, Recycled
-from schema.kpis.switchboard import CLOSING_SWITCHES, DEAL_SWITCHES, PAIR_SWITCHES, STATE_SWITCHES
+from schema.kpis.switchboard import CLOSING_SWITCHES, MONEY_SWITCHES, PAIR_SWITCHES, STATE_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 _WINDOW = "within the accord's window between the two stages, its last instant included, and by `asOf`"
@@ -149,7 +149,7 @@ WIN_RATE_VALUE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=MONEY_SWITCHES,
     guard="win_rate",
     source="The deals' closing dates and outcomes, and the history of their amounts; the exchange rates.",
 )

@@ -140,7 +140,7 @@ FORECAST_ACCURACY = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=MONEY_SWITCHES,
     guard="push_rate",
     source="The history of the deals; the probabilities of the pipeline stages; the exchange rates.",
 )

@@ -13,7 +13,8 @@ from api.access.evaluation import CURRENT_EVALUATION
 from api.access.principal import LOCAL_OPERATOR
 from api.db import ReadSession
 from api.errors import AccordError
-from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer import KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair
 from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered

@@ -18,9 +18,10 @@ from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from schema.access.rights import Reach, Right
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
-from schema.vocab import Grain, RecordSide, WarningCode
+from schema.vocab import Grain, RecordSide
 from tests.metrics.test_drill_down import request_of, walk
 from tests.support.graphql import answered, executed, refused
 

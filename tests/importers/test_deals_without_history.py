@@ -12,8 +12,9 @@ from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches, Where
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Grain, WarningCode
+from schema.vocab import Grain
 from tests.importers.conftest import at
 from tests.support.graphql import answered
 

@@ -12,7 +12,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.workflows.make_sample import make_sample
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 from tests.importers.conftest import DEALS, LEADS, SIX_LEADS, THREE_DEALS, Write, rows
 
 BAD_LEAD = ("zoe", "soon", "p", "email")

@@ -3,9 +3,11 @@
 from schema.accord import Accord
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.dimensions import dimension_doc, meanings
+from schema.kpis.dimensions import CUSTOMER_DIMENSIONS, dimension_doc, meanings
 from schema.kpis.kinds import Kind, Subject
 from schema.vocab import Unit
+
+CUSTOMER_KPIS = frozenset({"cac", "ltv", "ltv_cac", "cac_payback_months"})
 
 
 def test_the_catalogue_has_exactly_these_kpis() -> None:
@@ -58,6 +60,11 @@ def test_the_catalogue_has_exactly_these_kpis() -> None:
         "ltv",
         "ltv_cac",
         "cac_payback_months",
+        "win_rate_value",
+        "push_rate",
+        "forecast_accuracy",
+        "marketing_sourced",
+        "marketing_influenced",
     }
 
 
@@ -114,8 +121,15 @@ def test_only_kpis_of_a_response_have_a_responder() -> None:
 
 def test_only_kpis_of_deals_have_pipelines_and_only_those_of_people_lead_sources() -> None:
     for kpi in CATALOGUE.values():
-        assert (Dimension.PIPELINE in kpi.dimensions) == (kpi.subject is Subject.DEAL)
+        is_about_deals = kpi.subject is Subject.DEAL and kpi.key not in CUSTOMER_KPIS
+        assert (Dimension.PIPELINE in kpi.dimensions) == is_about_deals
         assert (Dimension.LEAD_SOURCE in kpi.dimensions) == (kpi.subject is Subject.PERSON)
+
+
+def test_kpis_of_customers_have_only_dimensions_that_split_both_their_parts() -> None:
+    """Sales costs are of all customers together, so that nothing with a cost has a dimension."""
+    found = {key: CATALOGUE[key].dimensions for key in CUSTOMER_KPIS}
+    assert found == {"cac": (), "ltv": CUSTOMER_DIMENSIONS, "ltv_cac": (), "cac_payback_months": ()}
 
 
 def test_every_kpi_has_a_formula_of_one_sentence_that_names_no_other_unit_than_its_kind() -> None:

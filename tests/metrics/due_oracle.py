@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
-from tests.metrics.deal_oracle import STEPS, MadeDeal, Row, State, _closing, _value, convert
+from tests.metrics.deal_oracle import STEPS, MadeDeal, Row, State, _closing, _value, convert, rate_day
 from tests.metrics.oracle import Key
 
 
@@ -94,7 +94,7 @@ def forecasts(
         for at, outcome in _closing(deal, span.until, is_asked=is_asked):
             if outcome == "WON" and span.start <= at < span.end:
                 part = groups[_key(Row(deal, number, at), request, span)]
-                worth, kept = convert(*deal.amount_at(at), at.astimezone(span.zone).date(), reporting)
+                worth, kept = convert(*deal.amount_at(at), rate_day(request, at, span.until, span.zone), reporting)
                 part.unknown += worth is None
                 if worth is not None:
                     part.n += 1
@@ -108,7 +108,7 @@ def forecasts(
         elif span.has(state.close_date):
             chance = state.chance if state.chance is not None else STEPS[state.step][2] if state.step else None
             amount = state.amount if chance is not None else None
-            day = span.start.astimezone(span.zone).date()
+            day = rate_day(request, span.start, span.until, span.zone)
             worth, kept = convert(amount, state.currency, day, reporting, chance or Decimal(0))
             part.unknown += state.amount is None
             part.unweighted += state.amount is not None and chance is None

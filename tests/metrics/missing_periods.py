@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from api.metrics.answer import KpiAnswer
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 MISSING = {WarningCode.PERIOD_NOT_BEGUN, WarningCode.PERIOD_BEFORE_DATA}
 

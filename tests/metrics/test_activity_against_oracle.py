@@ -21,8 +21,9 @@ from api.metrics.request import ALL_HISTORY, KpiRequest, Switches
 from api.metrics.resolved_request import MICROSECOND
 from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Anchor, Grain, NotCountedReason, Skip, WarningCode
+from schema.vocab import Anchor, Grain, NotCountedReason, Skip
 from tests.metrics import generated_activity, handoff_oracle, touch_oracle
 from tests.metrics.generated_activity import (
     CLOSE,

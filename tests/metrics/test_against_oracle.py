@@ -21,10 +21,11 @@ from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import STAGE_DIMENSIONS
 from schema.kpis.switch_words import Censoring, Exclusion, FilterScope
-from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip, WarningCode
+from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import INSTANTS, NOW, STAGES, Person, load, people, worlds
 from tests.metrics.missing_periods import MISSING, is_missing

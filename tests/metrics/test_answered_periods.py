@@ -7,7 +7,8 @@ import pytest
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.funnel.evaluate import evaluate
-from api.metrics.answer import AnsweredPeriod, FunnelAnswer, KpiAnswer
+from api.metrics.answer import AnsweredPeriod, KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
@@ -15,8 +16,9 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, FunnelRequest, KpiRequest, Period, Switches
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Grain, RecordSide, WarningCode
+from schema.vocab import Grain, RecordSide
 from tests.golden import world
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)

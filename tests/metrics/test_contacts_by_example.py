@@ -15,9 +15,10 @@ from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import Censoring
-from schema.vocab import Anchor, Grain, RecordSide, Skip, WarningCode
+from schema.vocab import Anchor, Grain, RecordSide, Skip
 from tests.golden import world as golden
 from tests.golden.world import AFTER_ALL, day
 

@@ -10,14 +10,16 @@ from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError
 from api.funnel.evaluate import evaluate
-from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer import KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import Censoring
-from schema.vocab import Anchor, Reentry, Skip, WarningCode
+from schema.vocab import Anchor, Reentry, Skip
 from tests.golden.world import AFTER_ALL, day, load
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)

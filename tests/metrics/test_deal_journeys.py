@@ -14,7 +14,7 @@ from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
 from schema.kpis import CATALOGUE
-from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.answer_vocab import AnsweredFrom
 from schema.vocab import Currency, Grain
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS

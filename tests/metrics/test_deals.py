@@ -19,8 +19,9 @@ from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Currency, Grain, RecordSide, WarningCode
+from schema.vocab import Currency, Grain, RecordSide
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 

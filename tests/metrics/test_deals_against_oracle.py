@@ -20,9 +20,10 @@ from api.metrics.request import KpiRequest, Period, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import CurrencyRule
-from schema.vocab import Currency, Grain, RecordSide, WarningCode
+from schema.vocab import Currency, Grain, RecordSide
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.missing_periods import is_missing

@@ -22,8 +22,9 @@ from schema.accord import Accord
 from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.target_checks import target_mistakes
 from schema.clauses.targets import Target
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Grain, RecordSide, WarningCode
+from schema.vocab import Grain, RecordSide
 from tests.support.accords import replace_document
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

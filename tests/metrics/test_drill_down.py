@@ -10,7 +10,8 @@ import pytest
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.errors import AccordError
-from api.metrics.answer import DrillDown, FunnelStep, KpiAnswer, KpiFigure
+from api.metrics.answer import DrillDown, KpiAnswer, KpiFigure
+from api.metrics.funnels.funnel_answer import FunnelStep
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_order import CountedRecord

@@ -18,7 +18,9 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Switches
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis import CATALOGUE
-from schema.vocab import Currency, Grain, RecordSide, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.kpis.switch_words import CurrencyRule
+from schema.vocab import Currency, Grain, RecordSide
 from tests.metrics import deal_oracle, due_oracle
 from tests.metrics.generated_contacts import ACCORD, NOW
 from tests.metrics.missing_periods import MISSING
@@ -32,13 +34,17 @@ __all__ = ["ready"]
 
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
+    key = draw(st.sampled_from(["push_rate", "forecast_accuracy"]))
+    rules = st.none() | st.sampled_from(CurrencyRule)
     return KpiRequest(
-        draw(st.sampled_from(["push_rate", "forecast_accuracy"])),
+        key,
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER])),
         by=tuple(draw(st.lists(st.sampled_from(deal_oracle.DIMENSIONS), max_size=2, unique=True))),
         switches=Switches(
-            as_of=draw(st.none() | deal_oracle.TIMES), timezone=draw(st.none() | st.just("America/Sao_Paulo"))
+            as_of=draw(st.none() | deal_oracle.TIMES),
+            timezone=draw(st.none() | st.just("America/Sao_Paulo")),
+            currency_rule=draw(rules) if CATALOGUE[key].switches.currency_rule else None,
         ),
     )
 

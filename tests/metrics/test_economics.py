@@ -24,8 +24,9 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Grain, RecordSide, Unit, WarningCode
+from schema.vocab import Grain, RecordSide, Unit
 from tests.metrics.economics_books import EconomicsBooks, formula
 from tests.support.accords import replace_document
 

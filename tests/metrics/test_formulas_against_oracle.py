@@ -20,7 +20,8 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
-from schema.vocab import Currency, Grain, RecordSide, Unit, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Currency, Grain, RecordSide, Unit
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.oracle import Key, _bucket

@@ -15,7 +15,7 @@ from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.clauses.handoff_duties import HandoffDuties
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 ANNA = UUID(int=1)
 FRIDAY = datetime(2026, 3, 6, 15, tzinfo=UTC)  # two hours before the office closes

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.errors import AccordError
-from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer import KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
 from api.metrics.resolved_request import dimensions_of
-from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.answer_vocab import AnsweredFrom
 from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.vocab import Anchor, RecordSide, Reentry
 from tests.metrics import generated_activity, oracle

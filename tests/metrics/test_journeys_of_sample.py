@@ -13,7 +13,7 @@ from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Sw
 from api.workflows.make_sample import make_sample
 from schema.history import version_name
 from schema.kpis import CATALOGUE
-from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.answer_vocab import AnsweredFrom
 from schema.kpis.declared_dimensions import DECLARED_DIMENSIONS
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS

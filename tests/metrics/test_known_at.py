@@ -13,7 +13,8 @@ from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.funnel.readings.known_facts import known_rows
-from api.metrics.answer import FunnelAnswer, KpiAnswer, KpiFigure
+from api.metrics.answer import KpiAnswer, KpiFigure
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.record_lists.record_pages import read_page
@@ -22,8 +23,9 @@ from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id, now
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Grain, RecordSide, WarningCode
+from schema.vocab import Grain, RecordSide
 from tests.golden import world
 from tests.support.databases import delete_all_rows
 from tests.support.examples import examples

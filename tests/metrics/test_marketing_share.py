@@ -18,8 +18,9 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Period
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.variants import SourcedRule, VariantRule
-from schema.vocab import Grain, RecordSide, WarningCode
+from schema.vocab import Grain, RecordSide
 from tests.metrics.test_against_oracle import QUICK
 from tests.support.accords import replace_document
 from tests.support.examples import examples

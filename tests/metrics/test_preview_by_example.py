@@ -17,7 +17,7 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.accord_vocab import PersonChange, PreviewCoverage
 from schema.base import new_id
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 from tests.golden.world import QUALIFIED_CALLS, contact_id, day
 from tests.support.commands import run_command
 from tests.support.previews import add_draft, preview_of, stage_of

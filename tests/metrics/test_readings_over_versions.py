@@ -9,7 +9,8 @@ import pytest
 from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.funnel.evaluate import evaluate
-from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer import KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.record_lists.record_pages import read_page

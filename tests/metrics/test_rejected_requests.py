@@ -17,10 +17,11 @@ from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, 
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
 from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
-from schema.vocab import Anchor, Grain, Reentry, Skip, WarningCode
+from schema.vocab import Anchor, Grain, Reentry, Skip
 
 PAIR = StagePair("mql", "sql")
 BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (

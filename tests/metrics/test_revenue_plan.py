@@ -21,7 +21,8 @@ from api.metrics.planning.revenue_plan import query_revenue_plan
 from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, StagePair
 from api.workflows.adopt_accord import adopt_accord
-from schema.vocab import Grain, TeamKind, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Grain, TeamKind
 from tests.metrics import plan_worlds
 from tests.metrics.plan_worlds import DAY, NOW, Entered, Needed, PlanWorld, Sold, made_up, rounded_up
 from tests.metrics.test_against_oracle import QUICK

@@ -11,7 +11,8 @@ import pytest
 from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database, ReadSession, WriteSession
 from api.errors import AccordError
-from api.metrics.answer import FunnelAnswer, KpiAnswer, KpiFigure
+from api.metrics.answer import KpiAnswer, KpiFigure
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_order import CountedRecord
 from api.metrics.record_lists.record_pages import read_page
@@ -20,10 +21,11 @@ from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from schema.access.rights import Reach
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
-from schema.vocab import Grain, RecordSide, WarningCode
+from schema.vocab import Grain, RecordSide
 from tests.metrics.test_drill_down import request_of
 from tests.support.journeys import answer_from_journeys
 

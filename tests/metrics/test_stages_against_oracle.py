@@ -16,8 +16,9 @@ from api.metrics.periods.period_days import period
 from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Grain, NotCountedReason, WarningCode
+from schema.vocab import Grain, NotCountedReason
 from tests.metrics import stage_worlds
 from tests.metrics.stage_worlds import DAY, MOMENT, NOW, RECYCLED, START, Counted, Somebody, Stay, made_up, rows
 from tests.metrics.test_against_oracle import QUICK

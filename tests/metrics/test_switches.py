@@ -12,10 +12,10 @@ from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
-from schema.kpis.answered_from import AnsweredFrom
+from schema.kpis.answer_vocab import AnsweredFrom, WarningCode
 from schema.kpis.kpi import Kpi
 from schema.kpis.switch_words import Censoring, Exclusion
-from schema.vocab import Grain, NotCountedReason, RecordSide, WarningCode
+from schema.vocab import Grain, NotCountedReason, RecordSide
 from tests.metrics.test_drill_down import request_of, walk
 
 NOBODY: frozenset[Exclusion] = frozenset()

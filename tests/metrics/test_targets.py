@@ -22,9 +22,10 @@ from api.metrics.query import query_kpis
 from api.metrics.request import ComparedTo, KpiRequest, Period, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.comparisons import Comparand
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import Grain, TeamKind, WarningCode
+from schema.vocab import Grain, TeamKind
 from tests.metrics.test_against_oracle import QUICK
 from tests.support.accords import replace_document
 from tests.support.examples import examples

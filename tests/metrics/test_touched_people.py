@@ -16,7 +16,7 @@ from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)

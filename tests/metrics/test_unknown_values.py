@@ -9,15 +9,16 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
-from api.metrics.answer import FunnelAnswer, KpiAnswer
+from api.metrics.answer import KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import WarningCode
 from tests.support.graphql import put, uid
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -15,7 +15,8 @@ from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
-from schema.vocab import Anchor, RecordSide, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Anchor, RecordSide
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import NOW
 from tests.metrics.missing_periods import MISSING

@@ -12,7 +12,8 @@ from api.graph.kpis.drill_down import read_records, records_fields
 from api.graph.kpis.example_documents import example_document
 from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
-from api.metrics.answer import BreakdownKey, ContactPressure, FunnelAnswer, KpiAnswer
+from api.metrics.answer import BreakdownKey, ContactPressure, KpiAnswer
+from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.request import KpiRequest

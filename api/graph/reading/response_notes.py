@@ -7,7 +7,7 @@ from api.funnel.readings.prepare_readings import EvaluatedReading
 from api.metrics.readings.reading_warnings import known_at_warning, outdated_warning
 from api.plan.json_values import instant_as_text
 from api.plan.value_checks.known_values import UnknownText
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 
 def list_notes(unknown: Iterable[UnknownText], readings: Iterable[EvaluatedReading] = ()) -> dict[str, object]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from api.metrics.answer import AnswerWarning, KpiAnswer
 from api.metrics.dimensions import EMPTY_LABEL
 from api.metrics.figure_table import Keys
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.vocab import WarningCode
 
 
 def mostly_empty(by: Sequence[Dimension], sizes: Mapping[Keys, int], total: int) -> Iterator[AnswerWarning]:

@@ -14,10 +14,11 @@ from api.metrics.request import Where
 from schema.accord import Accord
 from schema.clauses.targets import Target
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
-from schema.vocab import TeamKind, WarningCode
+from schema.vocab import TeamKind
 
 ADDING_UP = (Kind.COUNT, Kind.SUM)  # the kinds whose values of several periods add up to that of all
 # The part of a KPI that a figure is of: values of dimensions, as answers show them. A target is for one at most.

@@ -10,10 +10,10 @@ from api.metrics.answer import BreakdownKey, Bucket, ComparedBucket, DrillDown, 
 from api.metrics.figure_table import MILLIONTH, FigureCell
 from api.metrics.kind_of import kind_of
 from api.metrics.kinds.kind import FigureValues
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
-from schema.vocab import WarningCode
 
 # Dimension, id and value, and whether it is the group Other: labels change.
 GroupKey: TypeAlias = tuple[tuple[Dimension, str | None, str | None, bool], ...]

@@ -13,10 +13,11 @@ from api.metrics.comparisons.earlier_periods import EarlierPeriod, earlier_perio
 from api.metrics.figure_table import CENT, MILLIONTH
 from api.metrics.readings.reading_contexts import version_switches
 from api.metrics.request import ComparedTo, KpiRequest, Period
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
-from schema.vocab import Unit, WarningCode
+from schema.vocab import Unit
 
 Compute = Callable[[KpiRequest], Awaitable[KpiAnswer]]
 

@@ -43,10 +43,11 @@ from api.metrics.periods.calendar_units import day_of
 from api.metrics.request import Period
 from api.sql import Sql, name
 from schema.access.rights import Reach
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.comparisons import Comparand
 from schema.kpis.kpi import Kpi
 from schema.kpis.target_progress import TargetProgress
-from schema.vocab import Grain, Unit, WarningCode
+from schema.vocab import Grain, Unit
 
 _FEW_PERIODS = 4
 

@@ -13,7 +13,7 @@ from api.metrics.figure_table import ALL, FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _FIRST_DAY = date(1, 1, 1)
 

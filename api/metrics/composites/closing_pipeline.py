@@ -16,7 +16,7 @@ from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.periods.buckets import pairs
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.sql import Sql
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ from api.metrics.figure_table import ALL, CellAddress, FigureCell, FigureTable, 
 from api.metrics.kinds.kind import FigureValues, KpiKind, figure_values
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join
-from schema.vocab import Unit, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Unit
 
 GroupValues: TypeAlias = tuple[object, ...]  # a value for each requested dimension; of a record, its name
 AgreedValues: TypeAlias = Mapping[str, Fraction]  # by the names of the parts

@@ -16,8 +16,9 @@ from api.metrics.deal_kinds.deal_counts import FirstWinCount
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.resolved_request import ResolvedKpiRequest
 from schema.access.rights import Reach
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings
-from schema.vocab import DealOutcome, Unit, WarningCode
+from schema.vocab import DealOutcome, Unit
 
 _COST_PARTS = (
     CountedPart(
@@ -119,7 +120,7 @@ class _CustomerEconomics(CompositeKind):
         return any(part.name == "sales_cost" for part in self.parts)
 
 
-class AcquisitionCost(_CustomerEconomics):
+class CustomerAcquisitionCost(_CustomerEconomics):
     """The cost of campaigns and of sales in the period, divided by the new customers.
 
     Units:  money of the answer's currency.
@@ -134,7 +135,7 @@ class AcquisitionCost(_CustomerEconomics):
         return _acquisition_cost(values)
 
 
-class LifetimeValue(_CustomerEconomics):
+class CustomerLifetimeValue(_CustomerEconomics):
     """The margin of a customer's revenue per month, divided by the share of the customers who leave each month.
 
     Units:  money of the answer's currency.
@@ -150,7 +151,7 @@ class LifetimeValue(_CustomerEconomics):
         return _lifetime_value(values)
 
 
-class LifetimeValueOverCost(_CustomerEconomics):
+class CustomerValueOverCost(_CustomerEconomics):
     """The lifetime value of a customer, divided by the cost of winning one.
 
     Source: those of both.

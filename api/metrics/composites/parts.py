@@ -10,7 +10,8 @@ from typing import TypeAlias
 from api.metrics.answer import KpiPart
 from api.metrics.figure_table import CENT, MILLIONTH, FigureCell
 from api.metrics.kinds.kind import KpiKind
-from schema.vocab import Unit, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Unit
 
 
 class PartValue(Enum):

@@ -10,8 +10,9 @@ from api.metrics.composites.composite_kind import AgreedValues, CompositeKind, G
 from api.metrics.composites.parts import AgreedPart, CountedPart, NoValue, PartValue, PartValues, Quotient, given
 from api.metrics.deal_kinds.deal_amounts import ClosingSum
 from api.metrics.resolved_request import ResolvedKpiRequest
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings
-from schema.vocab import DealOutcome, Unit, WarningCode
+from schema.vocab import DealOutcome, Unit
 
 _PARTS = (
     CountedPart(

@@ -8,8 +8,9 @@ from api.metrics.deal_kinds.closing_ratio import ClosingShare
 from api.metrics.deal_kinds.deal_amounts import ClosingAverage
 from api.metrics.deal_kinds.pipeline_snapshot import OpenDealCount
 from api.metrics.deal_kinds.sales_cycle import SalesCycle
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings
-from schema.vocab import DealOutcome, Unit, WarningCode
+from schema.vocab import DealOutcome, Unit
 
 _WON = Closings((DealOutcome.WON,))
 _CLOSED = Closings((DealOutcome.WON, DealOutcome.LOST))

@@ -7,8 +7,8 @@ from api.metrics.answer import AnswerWarning, Variant
 from api.metrics.figure_table import AmountTotal, FigureCell, FigureTable, share
 from api.metrics.kinds.kind import FigureValues, figure_values
 from api.sql import Sql, join
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.variants import VariantRule
-from schema.vocab import WarningCode
 
 
 def portion(*conditions: Sql) -> Sql:

@@ -26,8 +26,9 @@ from api.metrics.kinds.kind import FigureValues, share_figure
 from api.metrics.kinds.stage_entries import EVER
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings, Openings
-from schema.vocab import Anchor, WarningCode
+from schema.vocab import Anchor
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from api.metrics.figure_table import FigureTable
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.plan.money.exchange_rates import at_rate, last_rate
 from api.sql import Sql
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.switch_words import CurrencyRule
-from schema.vocab import WarningCode
 
 
 def counted_amounts(rows: Sql, is_counted: Sql = EVERY_ROW, is_unopened: Sql | None = None) -> CountedRows:

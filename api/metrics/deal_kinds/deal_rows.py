@@ -18,8 +18,9 @@ from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.deal_events import DealEvent
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings
-from schema.vocab import DealOutcome, WarningCode
+from schema.vocab import DealOutcome
 
 _COLUMNS = (
     "d.id as deal_id, {0}.closed_at as at, {0}.outcome, {0}.amount, {0}.currency, {0}.company_id, d.opened_at,"

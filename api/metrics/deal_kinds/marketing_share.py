@@ -10,8 +10,8 @@ from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
 from api.metrics.deal_kinds.amount_shares import amount_share, amount_variant, portion, unfit_to_divide
 from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
-from api.metrics.deal_kinds.deal_kind import OpeningKind
-from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE, unknown_amounts, unopened_deals
+from api.metrics.deal_kinds.deal_kind import DealKind
+from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE, first_opening, unknown_amounts, unopened_deals
 from api.metrics.deal_kinds.deal_touches import role_holders, touches_of_deals
 from api.metrics.deal_kinds.openings import NOT_IN_PERIOD, opening_rows
 from api.metrics.dimensions import stands_on_assumption
@@ -20,9 +20,9 @@ from api.metrics.kinds.kind import FigureValues, share_figure
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Openings
 from schema.kpis.variants import SourcedRule, VariantRule
-from schema.vocab import WarningCode
 
 _BY_MARKETING = "t.team_kind = 'MARKETING'"
 # In the order of the portions: whether the rule holds for the row `c`, and whether anything tells if it does.
@@ -37,20 +37,21 @@ _NO_LEAD_SOURCES = (
 
 
 @dataclass(frozen=True, slots=True)
-class SourcedShare(OpeningKind):
+class SourcedShare(DealKind):
     """The amounts of the deals opened in the period that marketing sourced, divided by those of all opened deals.
 
     Shapes: one row per deal; n counts those with a known amount.
     Units:  the reporting currency; unconverted amounts are in neither numerator nor denominator.
-    Source: the deals and their history; the touches and lead sources of the people on them, up to the opening.
+    Source: the deals and their history; the touches and lead sources of the people on them, up to the opening. Journeys
+            of deals have no touches.
     """
 
     reads = ("deal", "deal_contact", "contact", "touchpoint")
     divides_amounts = True
 
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys of deals have no touches."""
-        return False
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first opening."""
+        return first_opening(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The openings with what each rule says: `deal_id, at, worth, unconverted_currency, is_unopened, …`."""
@@ -104,19 +105,20 @@ class SourcedShare(OpeningKind):
 
 
 @dataclass(frozen=True, slots=True)
-class InfluencedShare(OpeningKind):
+class InfluencedShare(DealKind):
     """The share of the deals opened in the period that marketing touched within the look-back before the opening.
 
     Shapes: one row per deal; those without a known opening are counted in a warning.
-    Source: the deals; the touches of the people on them, and the history of their opting out.
+    Source: the deals; the touches of the people on them, and the history of their opting out. Journeys of deals have
+            no touches.
     """
 
     look_back: timedelta
     reads = ("deal", "deal_contact", "contact", "touchpoint")
 
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys of deals have no touches."""
-        return False
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first opening."""
+        return first_opening(request)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The openings: `deal_id, at, updated_at, is_unopened, is_influenced, reads_assumed`."""

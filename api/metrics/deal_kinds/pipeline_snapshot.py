@@ -18,7 +18,7 @@ from api.metrics.kinds.snapshot_instants import part_ends
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
 from api.sql import Sql, all_of
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _HELD = f"{VERSION_START} <= {{0}} and (h.valid_to is null or h.valid_to > {{0}})"
 

@@ -16,7 +16,7 @@ from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, share_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _NONE = Sql(
     "select null::uuid as deal_id, null::int as part, null::timestamptz as at, null::timestamptz as updated_at,"

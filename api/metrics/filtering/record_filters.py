@@ -23,8 +23,8 @@ from api.plan.value_checks.currency_checks import currency_checks
 from api.plan.value_checks.filter_values import named_values, require_known_values, unknown_texts
 from api.plan.value_checks.known_values import UnknownText
 from api.sql import Sql, name
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.kinds import Subject
-from schema.vocab import WarningCode
 
 _OTHER_WAY = {
     "contact": "Filter the deals by their people: `deal: {contactRoles: {some: {contact: {…}}}}`.",

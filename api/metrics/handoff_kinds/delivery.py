@@ -22,7 +22,7 @@ from schema.accord import Accord
 from schema.clauses.clause_vocab import DeliveryCount
 from schema.clauses.handoff_duties import VolumeDuty
 from schema.clauses.reporting import Reporting
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _LONGEST = timedelta(days=36_525)  # 100 years
 

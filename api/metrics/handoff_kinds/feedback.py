@@ -10,7 +10,7 @@ from api.metrics.kinds.business_clock import duties_of_sales
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.clauses.handoff_duties import SalesDuties
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _BOTH = SalesDuties(reject_with=("REASON", "NOTE"))
 

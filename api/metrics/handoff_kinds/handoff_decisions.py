@@ -17,10 +17,11 @@ from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.measures.handoffs import Decisions
 from schema.kpis.switch_words import Censoring
-from schema.vocab import Anchor, WarningCode
+from schema.vocab import Anchor
 
 _STATUS, _REASON, _RESPONDER = Sql("h.status"), Sql("h.reject_reason"), Sql("h.assigned_to_id")
 

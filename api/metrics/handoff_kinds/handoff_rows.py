@@ -11,7 +11,7 @@ from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
 from api.metrics.kinds.stage_entries import between
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 HANDOFF_TIE = Sql("c.handoff_id::text")
 NO_JOIN = Sql("")

@@ -20,7 +20,7 @@ from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.kinds.kind import FigureValues, duration_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,9 @@ def deal_journeys(
     )
 
 
-# What rows of other journeys have for their one instant; a deal that is open has a version by then.
-_OF_INSTANT = ("has_no_version", "is_version_assumed", "is_company_assumed")
+# What rows of other journeys have for their one instant; a deal that is open has a version by then. The currency of a
+# span is that of its amount.
+_OF_INSTANT = ("has_no_version", "is_version_assumed", "is_company_assumed", "deal_currency")
 
 
 def have_spans(request: ResolvedKpiRequest) -> bool:
@@ -72,7 +73,7 @@ def open_spans(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> S
         Sql("s.not_counted is not null" if request.is_excluded_only else "s.not_counted is null"),
     ]
     spans = Sql(
-        "select s.*, ({})[i.place] as at, false as has_no_version,"
+        "select s.*, ({})[i.place] as at, false as has_no_version, s.currency as deal_currency,"
         " coalesce(({})[i.place] < s.confirmed_at, false) as is_version_assumed,"
         " coalesce(({})[i.place] < s.company_confirmed_at, false) as is_company_assumed from deal_span s"
         " cross join lateral generate_series(width_bucket(s.starts_at - {}, {}) + 1,"

@@ -14,7 +14,7 @@ from api.metrics.figure_table import FigureCell, FigureTable, share, tabulate
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 
 class FigureValues(TypedDict):

@@ -10,7 +10,8 @@ from api.metrics.periods.period_days import Interval
 from api.metrics.population import is_person_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
-from schema.vocab import Reentry, Skip, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Reentry, Skip
 
 EVER = Interval(None, None)
 # A person who skips stages enters several of them at one instant: the rank distinguishes these rows.

@@ -14,11 +14,12 @@ from api.metrics.planning.plan_answer import PlanLag, PlanRate
 from api.metrics.planning.plan_frame import Days, PlanFrame, quotient
 from api.metrics.planning.plan_ladder import LadderStep
 from api.metrics.request import Period, StagePair
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.conversion import STAGE_CONVERSION, WIN_RATE
 from schema.kpis.pipeline import AVG_DEAL_SIZE
 from schema.kpis.velocity import SALES_CYCLE, TIME_TO_CONVERT
 from schema.kpis.volume import DEALS_WON, OPPORTUNITIES_CREATED
-from schema.vocab import Currency, WarningCode
+from schema.vocab import Currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

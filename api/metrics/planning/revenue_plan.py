@@ -22,7 +22,8 @@ from api.metrics.planning.plan_ladder import ladder_of
 from api.metrics.planning.plan_request import RevenuePlanRequest
 from api.metrics.readings.reading_contexts import ContextReader
 from api.metrics.request import Switches
-from schema.vocab import Currency, Grain, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Currency, Grain
 
 
 async def query_revenue_plan(

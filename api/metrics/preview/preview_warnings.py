@@ -11,7 +11,7 @@ from api.metrics.preview.figures import PreviewStage
 from api.metrics.preview.preview_frame import PreviewFrame
 from api.metrics.preview.sides import Sides
 from api.sql import Sql
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _SMALL = 20
 _EVERYBODY = Fraction(19, 20)

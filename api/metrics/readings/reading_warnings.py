@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.context import MetricContext
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _AS_OF_TODAY = (
     "As of today are: who is excluded, deleted or erased; and campaigns, members, teams, products and pipelines. A fact"

@@ -15,7 +15,8 @@ from api.metrics.kinds.stage_entries import carried, counted_entries, first_entr
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql, join
-from schema.vocab import Reentry, Skip, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Reentry, Skip
 
 _AGGREGATES = replace(DURATION, untouched=count_where(Sql("c.is_waiting")))
 

@@ -18,7 +18,8 @@ from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
 from api.sql import Sql, all_of, join
 from schema.accord import Accord
-from schema.vocab import Disposition, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Disposition
 
 
 @dataclass(frozen=True, slots=True)

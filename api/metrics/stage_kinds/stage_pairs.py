@@ -23,8 +23,9 @@ from api.metrics.switches.censored_cohorts import (
 )
 from api.metrics.switches.filter_scopes import is_tested_at_conversion, with_tested_conversions, with_tested_end
 from api.sql import Sql, all_of
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.switch_words import Censoring, FilterScope
-from schema.vocab import Anchor, Reentry, Skip, WarningCode
+from schema.vocab import Anchor, Reentry, Skip
 
 
 @dataclass(frozen=True, slots=True)

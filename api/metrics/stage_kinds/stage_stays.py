@@ -13,7 +13,8 @@ from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_ent
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.stage_kinds.survival import survival_figure, with_survival
 from api.sql import Sql
-from schema.vocab import Skip, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import Skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from api.metrics.periods.period_days import Interval
 from api.metrics.population import excluded_person
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of, join
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 OUTBOUND = Sql("t.direction = 'OUTBOUND'")
 INBOUND = Sql("t.direction = 'INBOUND'")

@@ -10,7 +10,8 @@ from api.sql import Sql
 from api.workflows.accord.opaque_ids import read_opaque_id
 from api.workflows.accord.versions import NUMBER, LockedVersion
 from api.workflows.unit_of_work import UnitOfWork
-from schema.vocab import TeamKind, WarningCode
+from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import TeamKind
 from schema.writes.user_errors import UserErrorCode
 
 SIGNING_TEAMS = (TeamKind.MARKETING, TeamKind.SALES)

@@ -12,7 +12,7 @@ import asyncpg
 
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
-from api.metrics.answer import AnswerWarning, BreakdownKey, FunnelAnswer, FunnelGroup, FunnelStep
+from api.metrics.answer import AnswerWarning, BreakdownKey
 from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, filter_warnings, low_sample, no_contacts
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.breakdowns.group_limit import require_few_groups
@@ -23,6 +23,7 @@ from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import Keys, share
 from api.metrics.figures import breakdown_key
 from api.metrics.filtering.filter_values import with_known_values
+from api.metrics.funnels.funnel_answer import FunnelAnswer, FunnelGroup, FunnelStep
 from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kind_of import first_fact
 from api.metrics.kinds.stage_entries import counted_entries
@@ -35,7 +36,7 @@ from api.metrics.resolve import resolve_funnel
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES, gap_warnings
 from api.sql import Sql
-from schema.vocab import WarningCode
+from schema.kpis.answer_vocab import WarningCode
 
 _WAY = ("top_rank", "standing_rank", "skipped", "settled_at")  # of a journey: how far the person got
 MOST_STAGES = 62  # the stages that a person skipped are the bits of a bigint

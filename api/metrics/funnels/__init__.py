@@ -1,0 +1,1 @@
+"""Funnels: their computation and their answers."""
