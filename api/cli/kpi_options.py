@@ -49,7 +49,7 @@ class FunnelOptions:
         typer.Option(
             "--by",
             metavar="DIMENSIONS",
-            help="Break down by a dimension (channel, owner …) or by two of them: channel,country.",
+            help="Break down by a dimension (channel, owner …) or by up to three of them: channel,country.",
         ),
     ] = None
     as_of: Annotated[
@@ -138,6 +138,12 @@ class KpiOptions(FunnelOptions):
             help="Also show a series by day, week, month, quarter, year, fiscal-quarter or fiscal-year.",
         ),
     ] = None
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top", metavar="NUMBER", help="With --by: show so many groups, those with the highest values, and Other."
+        ),
+    ] = None
     base: Annotated[
         str | None,
         typer.Option("--from", metavar="STAGE", help="The base stage: the people who entered it are counted."),
@@ -214,6 +220,7 @@ class KpiOptions(FunnelOptions):
             where=parse_where(self.where or []),
             switches=self._switches(),
             compare_to=None if self.compare_to is None else parse_compared_to(self.compare_to),
+            top=self.top,
         )
 
     def listing(self) -> Listing | None:

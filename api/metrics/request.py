@@ -131,7 +131,11 @@ class ComparedTo:
 
 @dataclass(frozen=True, slots=True)
 class KpiRequest:
-    """A request for one KPI."""
+    """A request for one KPI.
+
+    With `top`, the breakdown has that many groups, and one more for all others. `kept` names the groups in place of
+    those with the highest values: an answer and what it is compared with have the same ones.
+    """
 
     key: str
     period: Period = ALL_HISTORY
@@ -141,6 +145,8 @@ class KpiRequest:
     where: Where = field(default_factory=Where)
     switches: Switches = field(default_factory=Switches)
     compare_to: ComparedTo | None = None
+    top: int | None = None
+    kept: tuple[tuple[object, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

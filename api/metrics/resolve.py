@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
+from api.metrics.breakdowns.top_groups import require_top
 from api.metrics.context import MetricContext
 from api.metrics.filtering.record_filters import require_counted_records
 from api.metrics.kind_of import kind_of
@@ -54,6 +55,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         raise _bad(
             f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
         )
+    require_top(request.by, request.top)
     frame = _frame(request.period, switches, context)
     chosen = choose_switches(kpi, switches, request.where, anchor, context.accord)
     return ResolvedKpiRequest(
@@ -246,8 +248,9 @@ def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimensio
             f"A breakdown has at most {MOST_DIMENSIONS} dimensions, and the request names {len(by)}: {', '.join(by)}.",
             f"Use {MOST_DIMENSIONS} of them, and select one value of every other with `where`.",
         )
-    if len(set(by)) < len(by):
-        raise _bad(f"The request names the dimension {by[0]} twice.", "Name every dimension once.")
+    twice = next((dimension for place, dimension in enumerate(by) if dimension in by[:place]), None)
+    if twice is not None:
+        raise _bad(f"The request names the dimension {twice} twice.", "Name every dimension once.")
     return by
 
 

@@ -90,7 +90,22 @@ class ResolvedKpiRequest:
     filter_scope: FilterScope | None = None  # None for a KPI without two ends
     currency_rule: CurrencyRule = CurrencyRule.TRANSACTION_DATE
     whole: Interval | None = None  # of a bucket's request: the interval of the whole request
+    kept: tuple[tuple[object, ...], ...] | None = None  # with `top`: the values of the groups beside Other
     has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
+
+    @property
+    def has_other(self) -> bool:
+        """Whether its rows have one more key after those of the dimensions: whether they are in the group Other."""
+        return bool(self.by) and self.kept is not None
+
+    @property
+    def key_count(self) -> int:
+        """The number of keys of its rows."""
+        return len(self.by) + self.has_other
+
+    def is_other(self, keys: tuple[object, ...]) -> bool:
+        """Whether the keys are those of the group Other, in which every dimension has any value."""
+        return self.has_other and keys[-1] is True
 
     @property
     def is_about_contacts(self) -> bool:

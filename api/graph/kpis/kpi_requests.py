@@ -43,6 +43,7 @@ def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
         where=read_kpi_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
         compare_to=_read_compared(given.get("compareTo")),
+        top=given.get("top"),
     )
 
 
