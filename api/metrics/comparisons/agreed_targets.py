@@ -92,8 +92,11 @@ class KpiTargets:
 
 
 def part_of_filter(where: Where) -> Part | None:
-    """The part of a KPI that a filter selects: all of it, or one value of each of some dimensions; None for others."""
-    if where.any_of or where.none_of:
+    """The part of a KPI that a filter selects: all of it, or one value of each of some dimensions; None for others.
+
+    A filter over the counted records is one of the others: no target is for the records that it selects.
+    """
+    if where.any_of or where.none_of or where.records:
         return None
     found: list[tuple[Dimension, str | None]] = []
     for dimension, values in where.tests:

@@ -76,8 +76,8 @@ def _of_both(targets: list[Target]) -> Decimal | None:
 
 
 def _selected(where: Where) -> Selected | None:
-    """The values that a filter selects; None if it selects more than one value of a dimension."""
-    if where.any_of or where.none_of or any(len(values) != 1 for _, values in where.tests):
+    """The values that a filter selects; None if it selects several values of a dimension, or some records."""
+    if where.any_of or where.none_of or where.records or any(len(values) != 1 for _, values in where.tests):
         return None
     found: Selected = tuple((dimension, value) for dimension, (value,) in where.tests)
     for part in where.all_of:
