@@ -1,6 +1,6 @@
 """The sales cycle from sql and from the first touch equals a count in plain Python, over made-up touches and roles."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from statistics import median
@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database, WriteSession
+from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
+from api.metrics.context import read_context
 from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Period, Switches
+from api.metrics.resolve import resolve
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
+from schema.kpis import CATALOGUE
 from schema.kpis.answered_from import AnsweredFrom
 from schema.kpis.switch_words import CycleStart
 from schema.vocab import Grain, RecordSide, WarningCode
@@ -33,7 +37,7 @@ PERIOD = Period(date(2026, 2, 1), date(2026, 4, 1))
 FIRST, AFTER = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 PEOPLE = 3
 # Few different days, so that a start is often at the win itself, and often after it.
-DAYS = st.integers(1, 9).map(lambda step: START + timedelta(days=10 * step))
+DAYS = st.integers(2, 8).map(lambda step: START + timedelta(days=12 * step))
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,8 @@ def worlds(draw: st.DrawFn) -> World:
         Fact, DAYS, st.integers(int(is_merged), PEOPLE - 1), st.just(value=False), st.sampled_from(["sql", "mql"])
     )
     return World(
-        tuple(draw(st.lists(st.builds(Fact, DAYS, person, is_void), max_size=6))),
-        tuple(draw(st.lists(entered, max_size=6, unique_by=lambda one: (one.person, one.stage, one.at)))),
+        tuple(draw(st.lists(st.builds(Fact, DAYS, person, is_void), max_size=8))),
+        tuple(draw(st.lists(entered, max_size=8, unique_by=lambda one: (one.person, one.stage, one.at)))),
         tuple(draw(st.lists(deal, min_size=4, max_size=9))),
         is_merged,
     )
@@ -167,12 +171,33 @@ async def _write_entries(session: WriteSession, world: World) -> None:
 
 
 @settings(QUICK, max_examples=examples(60))
-@given(world=worlds(), start=st.none() | st.sampled_from(CycleStart), as_of=st.none() | DAYS)
+@given(world=worlds(), as_of=st.none() | DAYS)
 async def test_a_sales_cycle_from_its_start_equals_the_count(
-    ready: Database, world: World, start: CycleStart | None, as_of: datetime | None
+    ready: Database, world: World, as_of: datetime | None
 ) -> None:
     async with ready.write() as session:
         await write(session, world)
+    until = as_of or NOW
+    won = [deal for deal in world.deals if FIRST <= deal.closed_at < AFTER and deal.closed_at <= until]
+    for start in (None, *CycleStart):
+        found, values = await measure(ready, start, as_of)
+        starts = [(deal, started(world, deal, start, until)) for deal in won]
+        took = [Decimal((deal.closed_at - at).total_seconds()) for deal, at in starts if at is not None]
+        assert found.n == len(took)
+        assert found.value == (pytest.approx(median(took)) if took else None)
+        assert sum(bucket.n for bucket in found.series) == len(took)
+        assert sorted(values) == sorted(took)
+        codes = {warning.code: warning.count for warning in found.warnings}
+        if not codes.keys() & MISSING:
+            assert codes.get(WarningCode.UNDATED, 0) == len(won) - len(took)
+        is_default = start in (None, CycleStart.OPENED)
+        overridden = [text for text in found.overrides if "cycleStart" in text]
+        assert overridden == ([] if is_default or start is None else [f"cycleStart={start.value}"])
+        assert found.is_canonical is (is_default and as_of is None)
+        assert found.answered_from is AnsweredFrom.FACTS
+
+
+async def measure(ready: Database, start: CycleStart | None, as_of: datetime | None) -> tuple[KpiAnswer, list[Decimal]]:
     request = KpiRequest("sales_cycle", PERIOD, Grain.MONTH, switches=Switches(cycle_start=start, as_of=as_of))
     async with ready.read() as session:
         [found] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
@@ -180,20 +205,33 @@ async def test_a_sales_cycle_from_its_start_equals_the_count(
         page = (
             None if found.drill_down is None else await read_page(session, found.drill_down, RecordSide.BASE, size=50)
         )
-    until = as_of or NOW
-    won = [deal for deal in world.deals if FIRST <= deal.closed_at < AFTER and deal.closed_at <= until]
-    starts = [(deal, started(world, deal, start, until)) for deal in won]
-    took = [Decimal((deal.closed_at - at).total_seconds()) for deal, at in starts if at is not None]
-    assert found.n == len(took)
-    assert found.value == (pytest.approx(median(took)) if took else None)
-    assert sum(bucket.n for bucket in found.series) == len(took)
-    assert sorted(record.value or Decimal(0) for record in (page.records if page else ())) == sorted(took)
-    codes = {warning.code: warning.count for warning in found.warnings}
-    if not codes.keys() & MISSING:
-        assert codes.get(WarningCode.UNDATED, 0) == len(won) - len(took)
-    is_default = start in (None, CycleStart.OPENED)
-    assert [text for text in found.overrides if "cycleStart" in text] == (
-        [] if is_default or start is None else [f"cycleStart={start.value}"]
-    )
-    assert found.is_canonical is (is_default and as_of is None)
-    assert found.answered_from is AnsweredFrom.FACTS
+    return found, [record.value or Decimal(0) for record in (page.records if page else ())]
+
+
+async def test_a_start_at_the_win_counts_and_one_after_it_does_not(ready: Database) -> None:
+    win = START + 45 * DAY
+    facts = (Fact(win, 0), Fact(win + DAY, 1), Fact(win - 2 * DAY, 2))
+    deals = tuple(Won(win - 9 * DAY, win, roles) for roles in ((Role(0),), (Role(1),), (Role(1), Role(2))))
+    async with ready.write() as session:
+        await write(session, World(facts, facts, deals, is_merged=False))
+    for start in (CycleStart.SQL, CycleStart.FIRST_TOUCH):
+        found, values = await measure(ready, start, None)
+        assert sorted(values) == [0, 2 * 86_400]
+        undated = [warning for warning in found.warnings if warning.code is WarningCode.UNDATED]
+        assert [warning.count for warning in undated] == [1]
+        assert "no known opening" not in undated[0].message
+        assert "1 deal has no" in undated[0].message
+
+
+async def test_without_the_stage_sql_no_cycle_can_begin_there(ready: Database) -> None:
+    accord = read_accord("standard")
+    stages = tuple(stage for stage in accord.stages if stage.key != "sql")
+    request = KpiRequest("sales_cycle", PERIOD, switches=Switches(cycle_start=CycleStart.SQL))
+    async with ready.read() as session:
+        context = await read_context(session, LOCAL_OPERATOR, NOW)
+        without = accord.model_copy(update={"stages": stages})
+        context = replace(context, in_force=replace(context.in_force, accord=without))
+        with pytest.raises(AccordError) as raised:
+            resolve(CATALOGUE["sales_cycle"], request, context)
+    assert raised.value.code is ErrorCode.UNKNOWN_STAGE
+    assert "OPENED or FIRST_TOUCH" in raised.value.remedy
