@@ -159,7 +159,7 @@ async def test_the_rates_of_a_cohort_are_the_counts_by_hand(within: str, company
     assert isinstance(accepted, KpiAnswer), accepted
     assert isinstance(won, KpiAnswer), won
     handed = books.count("mql_acceptance of a cohort", *instants(period))
-    assert (accepted.n, accepted.numerator) == (len(handed.given), handed.converted)
+    assert (accepted.n, accepted.numerator) == (len(handed.given), Decimal(handed.converted))
     assert accepted.n > 0
     start, before = instants(period)
     opened = [
@@ -171,5 +171,5 @@ async def test_the_rates_of_a_cohort_are_the_counts_by_hand(within: str, company
         and (before is None or deal["opened_at"] < before)
     ]
     wins = [deal for deal in opened if deal["outcome"] == "WON" and (deal["amount"] or 0) >= 0]
-    assert (won.n, won.numerator) == (len(opened), len(wins))
+    assert (won.n, won.numerator) == (len(opened), Decimal(len(wins)))
     assert len(wins) > 0
