@@ -27,7 +27,7 @@ from api.metrics.periods.name_forms import OPTION_HELP
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from schema.accord_vocab import Reading
 from schema.base import now
-from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
@@ -186,6 +186,10 @@ class KpiOptions(FunnelOptions):
             help="Whose day's rate converts amounts: transaction_date, period_end, as_of; or unconverted.",
         ),
     ] = None
+    cycle_start: Annotated[
+        str | None,
+        typer.Option("--cycle-start", help="Where the time to a win begins: opened, sql or first_touch."),
+    ] = None
     records: Annotated[bool, typer.Option("--records", help="List the people or deals that the number counts.")] = False
     side: Annotated[str | None, typer.Option("--side", help="With --records: base (what n counts) or converted.")] = (
         None
@@ -253,6 +257,7 @@ class KpiOptions(FunnelOptions):
             censoring=_word(Censoring, "--censoring", self.censoring),
             filter_scope=_word(FilterScope, "--filter-scope", self.filter_scope),
             currency_rule=_word(CurrencyRule, "--currency-rule", self.currency_rule),
+            cycle_start=_word(CycleStart, "--cycle-start", self.cycle_start),
         )
 
 

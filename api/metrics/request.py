@@ -8,7 +8,7 @@ from api.plan.list_arguments import Condition
 from schema.accord_vocab import Reading
 from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.switch_words import Censoring, CurrencyRule, Exclusion, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, Exclusion, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
 
@@ -91,6 +91,7 @@ class Switches:
     exclusions: frozenset[Exclusion] | None = None
     currency_rule: CurrencyRule | None = None
     filter_scope: FilterScope | None = None
+    cycle_start: CycleStart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Kind, Subject
 from schema.kpis.kpi import Kpi
+from schema.kpis.switch_words import SQL_STAGE, CycleStart
 from schema.kpis.switchboard import Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Reentry, Skip
@@ -57,6 +58,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         )
     require_top(request.by, request.top)
     frame = _frame(request.period, switches, context)
+    _require_cycle_start(kpi, switches, context)
     chosen = choose_switches(kpi, switches, request.where, anchor, context.accord)
     return ResolvedKpiRequest(
         kpi=kpi,
@@ -74,6 +76,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         censoring=chosen.censoring,
         filter_scope=chosen.filter_scope,
         currency_rule=chosen.currency_rule,
+        cycle_start=chosen.cycle_start,
         overrides=(*chosen.overrides, *window_override, *frame.overrides, *_of_reading(switches), *context.overrides),
     )
 
@@ -153,12 +156,14 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
         ("censoring", switches.censoring),
         ("filterScope", switches.filter_scope),
         ("currencyRule", switches.currency_rule),
+        ("cycleStart", switches.cycle_start),
         ("reading", switches.reading),
         ("accordVersion", switches.accord_version is not None),
     )
     for name, value in named:
         if value and name not in board.names:
-            why = " because it reads no stage" if name in ("reading", "accordVersion") else ""
+            reads_no_stage = name in ("reading", "accordVersion") and switches.cycle_start is not CycleStart.SQL
+            why = " because it reads no stage" if reads_no_stage else ""
             raise _bad(f"{subject} has no switch {name}{why}.", f"Its switches are {', '.join(board.names)}.")
 
 
@@ -191,6 +196,20 @@ def _stages_of(kpi: Kpi, pair: StagePair | None, context: MetricContext) -> tupl
                 f"Its stages are {', '.join(known)}: use stage_volume or stage_conversion with these.",
             )
     return stages
+
+
+def _require_cycle_start(kpi: Kpi, switches: Switches, context: MetricContext) -> None:
+    """Reject `cycleStart: SQL` where nothing says who entered that stage. Errors: UNKNOWN_STAGE, NOT_EVALUATED."""
+    if switches.cycle_start is not CycleStart.SQL:
+        return
+    known = [stage.key for stage in context.accord.stages]
+    if SQL_STAGE not in known:
+        raise AccordError(
+            ErrorCode.UNKNOWN_STAGE,
+            f"cycleStart=SQL reads the stage '{SQL_STAGE}', which the accord '{context.accord.title}' does not have.",
+            f"Its stages are {', '.join(known)}: measure {kpi.key} from OPENED or FIRST_TOUCH.",
+        )
+    _ = context.evaluation
 
 
 def _checked_pair(pair: StagePair, accord: Accord, known: tuple[str, ...]) -> tuple[str, ...]:

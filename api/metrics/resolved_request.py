@@ -19,7 +19,7 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
-from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants
@@ -89,6 +89,7 @@ class ResolvedKpiRequest:
     censoring: Censoring = Censoring.ALL_OPEN
     filter_scope: FilterScope | None = None  # None for a KPI without two ends
     currency_rule: CurrencyRule = CurrencyRule.TRANSACTION_DATE
+    cycle_start: CycleStart = CycleStart.OPENED
     whole: Interval | None = None  # of a bucket's request: the interval of the whole request
     kept: tuple[tuple[object, ...], ...] | None = None  # with `top`: the values of the groups beside Other
     has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
@@ -111,6 +112,11 @@ class ResolvedKpiRequest:
     def is_about_contacts(self) -> bool:
         """Whether its counted rows are contacts."""
         return self.kpi.subject is Subject.PERSON
+
+    @property
+    def reads_entries(self) -> bool:
+        """Whether its value depends on stage entries."""
+        return self.kpi.switches.has_reading or self.cycle_start is CycleStart.SQL
 
     @property
     def horizon(self) -> datetime:

@@ -180,6 +180,8 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
         ((*RATE, "--exclusions", "none"), "exclusions=NONE"),
         ((*RATE, "--where", "channel=website", "--filter-scope", "both"), "filterScope=BOTH"),
         (("kpi", "revenue_won", "--currency-rule", "period-end"), "currencyRule=PERIOD_END"),
+        (("kpi", "sales_cycle", "--cycle-start", "first-touch"), "cycleStart=FIRST_TOUCH"),
+        (("kpi", "sales_cycle", "--cycle-start", "sql"), "cycleStart=SQL"),
         (("funnel", "--exclusions", "none"), "exclusions=NONE"),
     ],
 )

@@ -201,6 +201,11 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
                 TypeRef("CurrencyRuleSwitch"),
             ),
             Input(
+                "cycleStart",
+                "The instant from which the time to the win of a deal runs. If left out: `OPENED`.",
+                TypeRef("CycleStartSwitch"),
+            ),
+            Input(
                 "reading",
                 "Which version of the accord decides who entered which stage when. If left out: `IN_FORCE`. KPIs that"
                 " read no stage do not have this switch.",

@@ -146,4 +146,5 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
         exclusions=None if given.get("exclusions") is None else frozenset(given["exclusions"]),
         currency_rule=given.get("currencyRule"),
         filter_scope=given.get("filterScope"),
+        cycle_start=given.get("cycleStart"),
     )

@@ -106,6 +106,7 @@ def _switches(switches: Switches) -> Given:
         "censoring": switches.censoring,
         "filterScope": switches.filter_scope,
         "currencyRule": switches.currency_rule,
+        "cycleStart": switches.cycle_start,
     }
     excluded = switches.exclusions
     return _given(
