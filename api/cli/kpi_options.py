@@ -27,7 +27,7 @@ from api.metrics.periods.name_forms import OPTION_HELP
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from schema.accord_vocab import Reading
 from schema.base import now
-from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 
 DEFAULT_RECORDS = 20
@@ -49,7 +49,7 @@ class FunnelOptions:
         typer.Option(
             "--by",
             metavar="DIMENSIONS",
-            help="Break down by a dimension (channel, owner …) or by two of them: channel,country.",
+            help="Break down by a dimension (channel, owner …) or by up to three of them: channel,country.",
         ),
     ] = None
     as_of: Annotated[
@@ -138,6 +138,12 @@ class KpiOptions(FunnelOptions):
             help="Also show a series by day, week, month, quarter, year, fiscal-quarter or fiscal-year.",
         ),
     ] = None
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top", metavar="NUMBER", help="With --by: show so many groups, those with the highest values, and Other."
+        ),
+    ] = None
     base: Annotated[
         str | None,
         typer.Option("--from", metavar="STAGE", help="The base stage: the people who entered it are counted."),
@@ -180,6 +186,10 @@ class KpiOptions(FunnelOptions):
             help="Whose day's rate converts amounts: transaction_date, period_end, as_of; or unconverted.",
         ),
     ] = None
+    cycle_start: Annotated[
+        str | None,
+        typer.Option("--cycle-start", help="Where the time to a win begins: opened, sql or first_touch."),
+    ] = None
     records: Annotated[bool, typer.Option("--records", help="List the people or deals that the number counts.")] = False
     side: Annotated[str | None, typer.Option("--side", help="With --records: base (what n counts) or converted.")] = (
         None
@@ -214,6 +224,7 @@ class KpiOptions(FunnelOptions):
             where=parse_where(self.where or []),
             switches=self._switches(),
             compare_to=None if self.compare_to is None else parse_compared_to(self.compare_to),
+            top=self.top,
         )
 
     def listing(self) -> Listing | None:
@@ -246,6 +257,7 @@ class KpiOptions(FunnelOptions):
             censoring=_word(Censoring, "--censoring", self.censoring),
             filter_scope=_word(FilterScope, "--filter-scope", self.filter_scope),
             currency_rule=_word(CurrencyRule, "--currency-rule", self.currency_rule),
+            cycle_start=_word(CycleStart, "--cycle-start", self.cycle_start),
         )
 
 

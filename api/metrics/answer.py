@@ -180,6 +180,7 @@ class BreakdownKey:
     )
     value: str | None = described("The value; null if the source has none.")
     label: str = described("The value as text for display.")
+    is_other: bool = described("True for the group of all that are not among the `top` groups; it has no value.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -362,3 +363,5 @@ class KpiAnswer(KpiFigure, Provenance):
         default=(),
     )
     request: KpiRequest = field(repr=False, compare=False)  # not a field of the GraphQL type
+    # With `top`, the values of the groups beside Other; not a field of the GraphQL type.
+    kept: tuple[tuple[object, ...], ...] | None = field(default=None, repr=False, compare=False)

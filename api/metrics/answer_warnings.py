@@ -180,5 +180,6 @@ def _assumed(table: FigureTable, noun: str) -> Iterator[AnswerWarning]:
 
 
 def _mostly_empty(request: ResolvedKpiRequest, table: FigureTable) -> Iterator[AnswerWarning]:
-    sizes = {keys: table.cells[keys, ALL].n for keys in table.keys}
+    shown = (keys for keys in table.keys if not request.is_other(keys))
+    sizes = {keys[: len(request.by)]: table.cells[keys, ALL].n for keys in shown}
     return mostly_empty(request.by, sizes, table.total.n)

@@ -5,8 +5,9 @@
 Rows are aggregated before a name is looked up. Counts and amounts add up: they are grouped once by keys and bucket, and
 totals are sums of these groups. Percentiles do not add up, so a statement with percentiles has grouping sets.
 
-The columns of every statement are those of `StatementRow`: `key_1`, `key_2` (as many as dimensions were requested),
-`bucket`, the measures, and `label_1`, `label_2` for keys that are ids.
+The columns of every statement are those of `StatementRow`: `key_1`, `key_2` (as many as dimensions were requested, and
+with `top` one more, which is true for the group Other), `bucket`, the measures, and `label_1`, `label_2` for keys that
+are ids.
 """
 
 from collections.abc import Iterable
@@ -92,7 +93,7 @@ def by_sets(
         # The caller's statement may have a WITH of its own, and one statement cannot have two.
         return Sql("select * from ({} {}) every_set", counted, _of_every_set(request, aggregates, boundaries, apart))
     # Two keys are in a set together or not at all, so grouping(key_1) is enough to recognize a total over keys.
-    keys = [Sql("c.{}", key_name(place)) for place in range(1, len(request.by) + 1)]
+    keys = [Sql("c.{}", key_name(place)) for place in range(1, request.key_count + 1)]
     sets = [[*apart]] if not keys else [[*apart], [*apart, *keys]]
     if boundaries:
         sets += [[*columns, Sql("c.bucket")] for columns in sets]
@@ -119,7 +120,7 @@ def _of_every_set(
     Each set is sorted by short columns alone, which also takes less time. The finest set is the first one: it gives
     the union the types of the keys.
     """
-    keys = [key_name(place) for place in range(1, len(request.by) + 1)]
+    keys = [key_name(place) for place in range(1, request.key_count + 1)]
     selects = []
     for has_keys in (True, False) if keys else (False,):
         for has_bucket in (True, False) if boundaries else (False,):
@@ -141,7 +142,7 @@ def _of_every_set(
 
 def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apart: tuple[Sql, ...]) -> Sql:
     """Aggregate by the part that the rows name, and by what is kept apart: buckets are not parts of the total."""
-    keys = [Sql("c.{}", key_name(place)) for place in range(1, len(request.by) + 1)]
+    keys = [Sql("c.{}", key_name(place)) for place in range(1, request.key_count + 1)]
     return Sql(
         "select {}{} as is_all_keys, c.part as bucket, c.part is null as is_all_buckets{} from ({}) c"
         " group by grouping sets (({}){})",
@@ -156,7 +157,7 @@ def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apa
 
 def key_columns(request: ResolvedKpiRequest, row: str = "c") -> Sql:
     """The key columns of a counted row, each followed by a comma; empty if no dimension was requested."""
-    places = range(1, len(request.by) + 1)
+    places = range(1, request.key_count + 1)
     return join("", (Sql("{}.{}, ", name(row), key_name(place)) for place in places))
 
 

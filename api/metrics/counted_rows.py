@@ -59,6 +59,29 @@ def reads_versions(request: ResolvedKpiRequest) -> bool:
     return is_dated_by_version(request.kpi.subject, [*dimensions_of(request.where), *request.by])
 
 
+def key_values(request: ResolvedKpiRequest) -> list[Sql]:
+    """The values of the requested dimensions of the counted row `c`.
+
+    With `top` they are null for a row that is in none of the kept groups, and a last one says whether it is not.
+    """
+    values = [value_of(request, dimension) for dimension in request.by]
+    if not request.has_other:
+        return values
+    kept = [
+        [None if keys[place] is None else str(keys[place]) for keys in request.kept or ()]
+        for place in range(len(values))
+    ]
+    # No null is equal to anything, so that values are compared as quoted texts: that of a null is NULL without quotes.
+    is_kept = Sql(
+        "(({}) in (select {} from unnest({}) kept ({})))",
+        join(", ", (Sql("quote_nullable(({})::text)", value) for value in values)),
+        join(", ", (Sql("quote_nullable(kept.{})", key_name(place)) for place in range(1, len(values) + 1))),
+        join(", ", (Sql("{}::text[]", column) for column in kept)),
+        join(", ", (key_name(place) for place in range(1, len(values) + 1))),
+    )
+    return [*(Sql("case when {} then {} end", is_kept, value) for value in values), Sql("not {}", is_kept)]
+
+
 def keyed_rows(
     request: ResolvedKpiRequest, rows: Sql, boundaries: tuple[datetime, ...], more: Iterable[Sql] = ()
 ) -> Sql:
@@ -71,10 +94,7 @@ def keyed_rows(
         request.row_filter, request.kpi.subject, partial(value_of, request), partial(passes_record_filter, request)
     )
     dimensions = [*dimensions_of(request.where), *request.by]
-    keys = (
-        Sql(", {} as {}", value_of(request, dimension), key_name(place))
-        for place, dimension in enumerate(request.by, start=1)
-    )
+    keys = (Sql(", {} as {}", value, key_name(place)) for place, value in enumerate(key_values(request), start=1))
     # The boundaries are a bound array: finding the bucket is a binary search, and needs no join.
     bucket = Sql("width_bucket(c.at, {}::timestamptz[])", list(boundaries)) if boundaries else Sql("null::int")
     return Sql(

@@ -79,7 +79,7 @@ class FigureDrillDown:
             )
         conditions = [test]
         for place, key in enumerate(self.keys or (), start=1):
-            if side is RecordSide.BASE and request.by[place - 1] is Dimension.REJECT_REASON:
+            if side is RecordSide.BASE and request.by[place - 1 : place] == (Dimension.REJECT_REASON,):
                 continue  # the denominator of every reason is all decisions
             column = Sql("c.{}", key_name(place))
             conditions.append(Sql("{} is null", column) if key is None else Sql("{} = {}", column, key))

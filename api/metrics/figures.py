@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from api.metrics.answer import BreakdownKey, Bucket, DrillDown, Group
+from api.metrics.breakdowns.top_groups import OTHER_LABEL, kept_first
 from api.metrics.dimensions import EMPTY_LABEL, dimension_table
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import ALL, FigureCell, FigureTable, Keys
@@ -103,8 +104,10 @@ def breakdown(
     """
     if not request.by:
         return ()
-    is_by_stage = request.by == (Dimension.STAGE,)
+    is_by_stage = request.by == (Dimension.STAGE,) and not request.has_other
     shown = [(stage,) for stage in _stages_shown(request, table.keys)] if is_by_stage else table.keys
+    if request.has_other:
+        shown = kept_first(request, table)
     groups = []
     for keys in shown:
         whole = FigureDrillDown(request, keys, kept_currency=table.kept_currency)
@@ -112,13 +115,15 @@ def breakdown(
             Group(
                 **drilled_figure(kind, table.cells.get((keys, ALL), FigureCell()), whole),
                 keys=tuple(
-                    breakdown_key(request, dimension, key, table.labels)
-                    for dimension, key in zip(request.by, keys, strict=True)
+                    other_key(dimension)
+                    if request.is_other(keys)
+                    else breakdown_key(request, dimension, key, table.labels)
+                    for dimension, key in zip(request.by, keys, strict=not request.has_other)
                 ),
                 series=series(table, kind, buckets, whole, skipped),
             )
         )
-    return tuple(groups if is_by_stage else _in_display_order(request, groups))
+    return tuple(groups if is_by_stage or request.has_other else _in_display_order(request, groups))
 
 
 def breakdown_key(
@@ -127,10 +132,10 @@ def breakdown_key(
     """A value of a dimension with its label: the name of a record, or the words of the accord for a code."""
     table = dimension_table(request.kpi.subject, dimension)
     if key is None:
-        return BreakdownKey(dimension=dimension, id=None, value=None, label=EMPTY_LABEL)
+        return BreakdownKey(dimension=dimension, id=None, value=None, label=EMPTY_LABEL, is_other=False)
     if table is not None:
         name = labels.get(key, str(key))
-        return BreakdownKey(dimension=dimension, id=f"{table}_{key}", value=name, label=name)
+        return BreakdownKey(dimension=dimension, id=f"{table}_{key}", value=name, label=name, is_other=False)
     text = label = str(key)
     accord = request.context.accord
     if dimension is Dimension.COMPANY_SIZE and (size := company_size(text)) is not None:
@@ -145,7 +150,12 @@ def breakdown_key(
         label = next((reason.label for reason in accord.reject_reasons if reason.code == text), text)
     if dimension is Dimension.STAGE:
         label = next((stage.title for stage in accord.stages if stage.key == text), text)
-    return BreakdownKey(dimension=dimension, id=None, value=text, label=label)
+    return BreakdownKey(dimension=dimension, id=None, value=text, label=label, is_other=False)
+
+
+def other_key(dimension: Dimension) -> BreakdownKey:
+    """The key of the group Other: any value of the dimension."""
+    return BreakdownKey(dimension=dimension, id=None, value=None, label=OTHER_LABEL, is_other=True)
 
 
 def _in_display_order(request: ResolvedKpiRequest, groups: list[Group]) -> list[Group]:

@@ -10,7 +10,8 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, Excluded, KpiAnswer
 from api.metrics.answer_warnings import in_order, kpi_warnings
 from api.metrics.breakdowns.dimension_warnings import different_meanings
-from api.metrics.breakdowns.group_limit import require_few_groups
+from api.metrics.breakdowns.group_limit import limited_rows, require_few_groups
+from api.metrics.breakdowns.top_groups import highest
 from api.metrics.columns import StatementRow
 from api.metrics.comparisons.compare import compare_with_earlier, compare_with_version
 from api.metrics.comparisons.compare_with_targets import compare_with_targets
@@ -25,7 +26,7 @@ from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kind_of import first_fact, kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.period_warnings import answered_period, missing_period
-from api.metrics.periods.buckets import buckets
+from api.metrics.periods.buckets import buckets, pairs
 from api.metrics.population import NOTHING_EXCLUDED, beside_excluded, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.readings.known_session import facts_session
@@ -45,8 +46,8 @@ async def query_kpis(
     """Compute each request. An invalid request has its error in its place and does not affect the others.
 
     Shapes: n KpiRequests -> n KpiAnswers or AccordErrors, in their order.
-    Reads:  one statement per request, and one for what it is compared with, all in one snapshot, within the principal's
-            reach.
+    Reads:  one statement per request, one more for its `top` groups, and one for what it is compared with, all in one
+            snapshot, within the principal's reach.
     Units:  counts and shares as decimals, money in the answer's currency, durations in seconds; instants UTC.
     Errors: NO_ACCORD, raised.
     """
@@ -118,23 +119,46 @@ async def compute_kpi(
     if resolved.lacks_contacts:
         statement = contacts_exist(context.accord, context.principal)
     else:
+        resolved = await _with_kept(session, request, resolved, kind)
         boundaries = await _boundaries(session, resolved, kind)
         statement = _statement(resolved, kind, boundaries, counts_excluded=counts_excluded)
-        records = await session.rows(statement)
+        records = await limited_rows(session, resolved.by, statement)
         if counts_excluded:
             excluded = read_excluded(records[0]["excluded"])
             records = [record for record in records if record["is_row"]]
-        rows = [StatementRow.read(record, len(resolved.by)) for record in records]
-        require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}))
-    table = kind.tabulated(rows, len(boundaries) - 1 if boundaries else None)
-    table = kind.adjusted(resolved, table, boundaries)
-    if kpi.has_money or kind.divides_amounts:
-        reporting = context.accord.reporting.currency
-        table = replace(table, currency=reporting) if reporting else in_one_currency(table)
+        rows = [StatementRow.read(record, resolved.key_count) for record in records]
+        require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}), len(pairs(boundaries)))
+    table = _table(resolved, kind, rows, boundaries)
     is_ahead = kind.may_lie_ahead and not resolved.frame.has_begun
     is_missing = not table.total.n and not resolved.lacks_contacts and not is_ahead
     missing = await missing_period(session, resolved, first_fact(resolved)) if is_missing else None
     return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded, missing=missing)
+
+
+def _table(
+    request: ResolvedKpiRequest, kind: KpiKind, rows: Sequence[StatementRow], boundaries: tuple[datetime, ...]
+) -> FigureTable:
+    table = kind.tabulated(rows, len(boundaries) - 1 if boundaries else None)
+    table = kind.adjusted(request, table, boundaries)
+    if request.kpi.has_money or kind.divides_amounts:
+        reporting = request.context.accord.reporting.currency
+        return replace(table, currency=reporting) if reporting else in_one_currency(table)
+    return table
+
+
+async def _with_kept(
+    session: ReadSession, requested: KpiRequest, request: ResolvedKpiRequest, kind: KpiKind
+) -> ResolvedKpiRequest:
+    """With `top`: the request with the groups to keep. One more statement finds those with the highest values."""
+    if requested.top is None:
+        return request
+    kept = requested.kept
+    if kept is None:
+        whole = replace(request, grain=None)
+        records = await limited_rows(session, request.by, _statement(whole, kind, (), counts_excluded=False))
+        rows = [StatementRow.read(record, whole.key_count) for record in records]
+        kept = highest(kind, _table(whole, kind, rows, ()), requested.top)
+    return replace(request, kept=kept)
 
 
 def _statement(
@@ -183,7 +207,7 @@ def _answer(
             shown,
             kind.empty_reason(request),
             kind.warnings(request, shown),
-            kind.reads,
+            kind.tables(request),
             kind.row_noun,
             empty_code=kind.empty_code,
             missing=missing,
@@ -196,11 +220,12 @@ def _answer(
         period=answered_period(request.frame),
         as_of=request.frame.as_of,
         known_at=context.known_at,
-        evaluated_at=context.evaluated_at if kpi.switches.has_reading else None,
+        evaluated_at=context.evaluated_at if request.reads_entries else None,
         answered_from=request.answered_from,
         data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
         sql=readable(context.with_facts(statement)),
         request=requested,
+        kept=request.kept,
     )
     return answer if missing is None and not request.lacks_contacts else _without_values(answer)
 

@@ -8,7 +8,7 @@ from api.plan.list_arguments import Condition
 from schema.accord_vocab import Reading
 from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.switch_words import Censoring, CurrencyRule, Exclusion, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, Exclusion, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
 
@@ -91,6 +91,7 @@ class Switches:
     exclusions: frozenset[Exclusion] | None = None
     currency_rule: CurrencyRule | None = None
     filter_scope: FilterScope | None = None
+    cycle_start: CycleStart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,11 @@ class ComparedTo:
 
 @dataclass(frozen=True, slots=True)
 class KpiRequest:
-    """A request for one KPI."""
+    """A request for one KPI.
+
+    With `top`, the breakdown has that many groups, and one more for all others. `kept` names the groups in place of
+    those with the highest values: an answer and what it is compared with have the same ones.
+    """
 
     key: str
     period: Period = ALL_HISTORY
@@ -141,6 +146,8 @@ class KpiRequest:
     where: Where = field(default_factory=Where)
     switches: Switches = field(default_factory=Switches)
     compare_to: ComparedTo | None = None
+    top: int | None = None
+    kept: tuple[tuple[object, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

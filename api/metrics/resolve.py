@@ -8,12 +8,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
+from api.metrics.breakdowns.top_groups import require_top
 from api.metrics.context import MetricContext
 from api.metrics.filtering.record_filters import require_counted_records
 from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import days_of, interval_of
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
-from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, unknown_stage
+from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, record_filters_of, unknown_stage
 from api.metrics.switches.chosen_switches import choose_switches
 from schema.accord import Accord
 from schema.accord_vocab import Reading
@@ -22,6 +23,7 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Kind, Subject
 from schema.kpis.kpi import Kpi
+from schema.kpis.switch_words import SQL_STAGE, CycleStart
 from schema.kpis.switchboard import Switchboard
 from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Reentry, Skip
@@ -54,7 +56,9 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         raise _bad(
             f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
         )
+    require_top(request.by, request.top)
     frame = _frame(request.period, switches, context)
+    _require_cycle_start(kpi, switches, context)
     chosen = choose_switches(kpi, switches, request.where, anchor, context.accord)
     return ResolvedKpiRequest(
         kpi=kpi,
@@ -72,6 +76,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         censoring=chosen.censoring,
         filter_scope=chosen.filter_scope,
         currency_rule=chosen.currency_rule,
+        cycle_start=chosen.cycle_start,
         overrides=(*chosen.overrides, *window_override, *frame.overrides, *_of_reading(switches), *context.overrides),
     )
 
@@ -151,12 +156,14 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
         ("censoring", switches.censoring),
         ("filterScope", switches.filter_scope),
         ("currencyRule", switches.currency_rule),
+        ("cycleStart", switches.cycle_start),
         ("reading", switches.reading),
         ("accordVersion", switches.accord_version is not None),
     )
     for name, value in named:
         if value and name not in board.names:
-            why = " because it reads no stage" if name in ("reading", "accordVersion") else ""
+            reads_no_stage = name in ("reading", "accordVersion") and switches.cycle_start is not CycleStart.SQL
+            why = " because it reads no stage" if reads_no_stage else ""
             raise _bad(f"{subject} has no switch {name}{why}.", f"Its switches are {', '.join(board.names)}.")
 
 
@@ -189,6 +196,20 @@ def _stages_of(kpi: Kpi, pair: StagePair | None, context: MetricContext) -> tupl
                 f"Its stages are {', '.join(known)}: use stage_volume or stage_conversion with these.",
             )
     return stages
+
+
+def _require_cycle_start(kpi: Kpi, switches: Switches, context: MetricContext) -> None:
+    """Reject `cycleStart: SQL` where nothing says who entered that stage. Errors: UNKNOWN_STAGE, NOT_EVALUATED."""
+    if switches.cycle_start is not CycleStart.SQL:
+        return
+    known = [stage.key for stage in context.accord.stages]
+    if SQL_STAGE not in known:
+        raise AccordError(
+            ErrorCode.UNKNOWN_STAGE,
+            f"cycleStart=SQL reads the stage '{SQL_STAGE}', which the accord '{context.accord.title}' does not have.",
+            f"Its stages are {', '.join(known)}: measure {kpi.key} from OPENED or FIRST_TOUCH.",
+        )
+    _ = context.evaluation
 
 
 def _checked_pair(pair: StagePair, accord: Accord, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -246,8 +267,9 @@ def _dimensions(subject: str, allowed: tuple[Dimension, ...], by: tuple[Dimensio
             f"A breakdown has at most {MOST_DIMENSIONS} dimensions, and the request names {len(by)}: {', '.join(by)}.",
             f"Use {MOST_DIMENSIONS} of them, and select one value of every other with `where`.",
         )
-    if len(set(by)) < len(by):
-        raise _bad(f"The request names the dimension {by[0]} twice.", "Name every dimension once.")
+    twice = next((dimension for place, dimension in enumerate(by) if dimension in by[:place]), None)
+    if twice is not None:
+        raise _bad(f"The request names the dimension {twice} twice.", "Name every dimension once.")
     return by
 
 
@@ -255,12 +277,18 @@ def _checked_where(subject: str, kpi: Kpi, where: Where, allowed: tuple[Dimensio
     for dimension in dimensions_of(where):
         _check_dimension(subject, kpi.dimensions if allowed is None else allowed, dimension)
     require_counted_records(subject, kpi.subject, where)
+    if not kpi.dimensions and any(record_filters_of(where)):
+        raise _bad(
+            f"{subject} divides costs of the whole firm, which no record has: it cannot be filtered.",
+            "Leave where out, or filter its parts, such as new_customers.",
+        )
     return where
 
 
 def _check_dimension(subject: str, allowed: tuple[Dimension, ...], dimension: Dimension) -> None:
     if dimension not in allowed:
-        raise _bad(f"{subject} has no dimension {dimension}.", f"It has {', '.join(allowed)}.")
+        remedy = f"It has {', '.join(allowed)}." if allowed else "It has none: leave by and where out."
+        raise _bad(f"{subject} has no dimension {dimension}.", remedy)
 
 
 def _zone(name: str) -> ZoneInfo:

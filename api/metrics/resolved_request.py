@@ -19,7 +19,7 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import DimensionMeaning, meanings
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
-from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
 MICROSECOND = timedelta(microseconds=1)  # the precision of instants
@@ -89,13 +89,34 @@ class ResolvedKpiRequest:
     censoring: Censoring = Censoring.ALL_OPEN
     filter_scope: FilterScope | None = None  # None for a KPI without two ends
     currency_rule: CurrencyRule = CurrencyRule.TRANSACTION_DATE
+    cycle_start: CycleStart = CycleStart.OPENED
     whole: Interval | None = None  # of a bucket's request: the interval of the whole request
+    kept: tuple[tuple[object, ...], ...] | None = None  # with `top`: the values of the groups beside Other
     has_never_counted: bool = False  # whether its statement has the query `never_counted` of `api.metrics.population`
+
+    @property
+    def has_other(self) -> bool:
+        """Whether its rows have one more key after those of the dimensions: whether they are in the group Other."""
+        return bool(self.by) and self.kept is not None
+
+    @property
+    def key_count(self) -> int:
+        """The number of keys of its rows."""
+        return len(self.by) + self.has_other
+
+    def is_other(self, keys: tuple[object, ...]) -> bool:
+        """Whether the keys are those of the group Other, in which every dimension has any value."""
+        return self.has_other and keys[-1] is True
 
     @property
     def is_about_contacts(self) -> bool:
         """Whether its counted rows are contacts."""
         return self.kpi.subject is Subject.PERSON
+
+    @property
+    def reads_entries(self) -> bool:
+        """Whether its value depends on stage entries."""
+        return self.kpi.switches.has_reading or self.cycle_start is CycleStart.SQL
 
     @property
     def horizon(self) -> datetime:

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: f8a3d56d1bab
+Revision ID: 91bf005424d6
 Revises:
-Create Date: 2026-11-29 03:23:55.159122+00:00
+Create Date: 2026-11-29 03:40:15.597171+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "f8a3d56d1bab"
+revision: str = "91bf005424d6"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -1,6 +1,8 @@
-"""The words of the switches that KPIs alone have: which rows of a cohort, whose records, which rate, which end."""
+"""The words of the switches that KPIs alone have: which rows of a cohort, whose records, which rate, end and start."""
 
 from schema.vocab import Vocabulary
+
+SQL_STAGE = "sql"  # the key of the stage from which a cycle may run
 
 
 class Censoring(Vocabulary):
@@ -59,3 +61,25 @@ class FilterScope(Vocabulary):
     BASE = "BASE", "The entry into the base stage has to pass the filter. Its conversion counts whatever it is then."
     CONVERSION = "CONVERSION", "The conversion has to pass the filter. All entries into the base stage count."
     BOTH = "BOTH", "Both have to pass the filter, each at its own instant."
+
+
+class CycleStart(Vocabulary):
+    """The instant from which the time to the win of a deal runs.
+
+    A deal without such an instant at or before the win is left out and counted in a warning.
+    """
+
+    __graphql_name__ = "CycleStartSwitch"
+
+    OPENED = "OPENED", "The opening of the deal."
+    SQL = (
+        "SQL",
+        (
+            "The first entry into the accord's stage with the key `sql` of anybody with a role on the deal, implied"
+            " entries included."
+        ),
+    )
+    FIRST_TOUCH = (
+        "FIRST_TOUCH",
+        "The first touchpoint of anybody with a role on the deal, of either direction and whoever made it.",
+    )

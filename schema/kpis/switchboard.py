@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schema.described import described
-from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor, Reentry, Skip, Vocabulary
 
 _DEFAULTS = {
@@ -43,6 +43,7 @@ class Switchboard:
     censoring: Censoring | None = None
     filter_scope: FilterScope | None = None
     currency_rule: CurrencyRule | None = None
+    cycle_start: CycleStart | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,7 +51,7 @@ class Switchboard:
         own = (
             *(("anchor", self.anchor), ("reentry", self.reentry), ("skip", self.skip), ("window", self.has_window)),
             *(("censoring", self.censoring), ("filterScope", self.filter_scope)),
-            ("currencyRule", self.currency_rule),
+            *(("currencyRule", self.currency_rule), ("cycleStart", self.cycle_start)),
         )
         reading = ("reading", "accordVersion") if self.has_reading else ()
         return (*(name for name, default in own if default), *reading, "exclusions", "asOf", "timezone", "knownAt")
@@ -61,7 +62,11 @@ class Switchboard:
         return tuple(SwitchDefault(name, self._default(name)) for name in self.names)
 
     def _default(self, name: str) -> str:
-        in_camel_case = {"filterScope": self.filter_scope, "currencyRule": self.currency_rule}
+        in_camel_case = {
+            "filterScope": self.filter_scope,
+            "currencyRule": self.currency_rule,
+            "cycleStart": self.cycle_start,
+        }
         chosen = in_camel_case.get(name) or getattr(self, name, None)
         return chosen.name if isinstance(chosen, Vocabulary) else _DEFAULTS[name]
 
@@ -79,6 +84,7 @@ PAIR_SWITCHES = Switchboard(
 DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_window=True, has_reading=True)
 DEAL_SWITCHES = Switchboard()
 MONEY_SWITCHES = Switchboard(currency_rule=CurrencyRule.TRANSACTION_DATE)
+CYCLE_SWITCHES = Switchboard(cycle_start=CycleStart.OPENED)
 CLOSING_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
 STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE, has_reading=True)
 RESPONSE_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_reading=True)

@@ -6,7 +6,7 @@ from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.deals import Closings, Cycle
 from schema.kpis.measures.stages import Duration, Response, Stalled, Stay
-from schema.kpis.switchboard import DEAL_SWITCHES, DURATION_SWITCHES, RESPONSE_SWITCHES, STATE_SWITCHES, STAY_SWITCHES
+from schema.kpis.switchboard import CYCLE_SWITCHES, DURATION_SWITCHES, RESPONSE_SWITCHES, STATE_SWITCHES, STAY_SWITCHES
 from schema.vocab import DealOutcome, Unit
 
 TIME_TO_CONVERT = Kpi(
@@ -37,16 +37,18 @@ SALES_CYCLE = Kpi(
     meaning=(
         "How long the deals won in the period took from opening to closing: the median, p75, p90 and mean. Deals "
         "whose opening is unknown, or dated after the closing, do not count; a warning has their number. Deals with a "
-        "negative amount are no wins."
+        "negative amount are no wins. With cycleStart=SQL the time runs from the first entry into the stage sql of "
+        "anybody with a role on the deal, with cycleStart=FIRST_TOUCH from the first touchpoint of any of them; deals "
+        "without one at or before the closing do not count."
     ),
     formula="The median, over the deals won in the period, of the closing minus the opening.",
     measure=Cycle(Closings((DealOutcome.WON,))),
     unit=Unit.SECONDS,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=CYCLE_SWITCHES,
     guard="win_rate",
-    source="The deals' opening and closing dates.",
+    source="The deals' opening and closing dates; with cycleStart the entries or touchpoints of their people.",
 )
 
 SPEED_TO_LEAD = Kpi(

@@ -180,6 +180,8 @@ def test_a_filter_matches_values_the_empty_value_or_all_other_values() -> None:
         ((*RATE, "--exclusions", "none"), "exclusions=NONE"),
         ((*RATE, "--where", "channel=website", "--filter-scope", "both"), "filterScope=BOTH"),
         (("kpi", "revenue_won", "--currency-rule", "period-end"), "currencyRule=PERIOD_END"),
+        (("kpi", "sales_cycle", "--cycle-start", "first-touch"), "cycleStart=FIRST_TOUCH"),
+        (("kpi", "sales_cycle", "--cycle-start", "sql"), "cycleStart=SQL"),
         (("funnel", "--exclusions", "none"), "exclusions=NONE"),
     ],
 )
@@ -221,7 +223,20 @@ def test_a_filter_may_be_that_of_graphql() -> None:
         ((*RATE, "--window", "P30D"), ErrorCode.BAD_INPUT, "30 days"),
         ((*RATE, "--window", "0 days"), ErrorCode.BAD_INPUT, "up to 36525 days"),
         (("kpi", "mqls", "--json", "--csv"), ErrorCode.BAD_INPUT, "one of them"),
-        (("kpi", "mqls", "--by", "channel,owner,team"), ErrorCode.BAD_INPUT, "Use two of them"),
+        (("kpi", "mqls", "--by", "channel,owner,team,country"), ErrorCode.BAD_INPUT, "Use 3 of them"),
+        (("kpi", "mqls", "--by", "channel,channel"), ErrorCode.BAD_INPUT, "once"),
+        (("kpi", "mqls", "--by", "reject-reason"), ErrorCode.BAD_INPUT, "It has"),
+        (("kpi", "mqls", "--top", "3"), ErrorCode.BAD_INPUT, "leave `top` out"),
+        (("kpi", "mqls", "--by", "channel", "--top", "0"), ErrorCode.BAD_INPUT, "from 1 to"),
+        (("kpi", "mqls", "--grain", "hour"), ErrorCode.BAD_INPUT, "day"),
+        (("kpi", "mqls", "--period", "2026-04-01..2026-04-01"), ErrorCode.BAD_PERIOD, ""),
+        (("kpi", "mqls", "--period", "0001-01-01..9999-12-31"), ErrorCode.BAD_PERIOD, ""),
+        (
+            ("kpi", "mqls", "--grain", "day", "--period", "1000-01-01..2027-01-01"),
+            ErrorCode.BAD_PERIOD,
+            "coarser grain",
+        ),
+        (("kpi", "doubled_mqls"), ErrorCode.BAD_INPUT, "mqls"),
         (("kpi", "mqls", "--records", "--side", "converted"), ErrorCode.BAD_INPUT, "BASE"),
         (("kpi", "mqls", "--side", "base"), ErrorCode.BAD_INPUT, "--records"),
         (("kpi", "mqls", "--fields", "email"), ErrorCode.BAD_INPUT, "--records"),
@@ -382,3 +397,12 @@ def test_a_period_that_has_not_begun_or_is_not_over_says_so() -> None:
     assert ": -" in future.splitlines()[0]
     assert "The period begins on 2027-04-01, after the day of `asOf`, 2026-12-31." in future
     assert "The period is not over" in printed("funnel", "--period", "this-year")
+
+
+def test_the_highest_groups_are_shown_before_all_others_together() -> None:
+    found = json.loads(printed("kpi", "stage_volume", "--by", "stage", "--top", "1", "--json"))
+    whole = json.loads(printed("kpi", "stage_volume", "--by", "stage", "--json"))
+    assert [group["keys"][0]["isOther"] for group in found["breakdown"]] == [False, True]
+    assert sum(group["n"] for group in found["breakdown"]) == found["n"] == whole["n"]
+    assert found["breakdown"][0]["n"] == max(group["n"] for group in whole["breakdown"])
+    assert "Other" in printed("kpi", "stage_volume", "--by", "stage", "--top", "1")

@@ -30,7 +30,7 @@ from api.metrics.request import (
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.switch_words import Censoring, CurrencyRule, Exclusion, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, Exclusion, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 from tests.metrics.test_period_names import PERIOD_NAMES
 from tests.support.graphql import answered, put, refused, uid
@@ -93,6 +93,7 @@ SWITCHES = st.builds(
     exclusions=st.none() | st.frozensets(st.sampled_from(Exclusion)),
     currency_rule=st.none() | st.sampled_from(CurrencyRule),
     filter_scope=st.none() | st.sampled_from(FilterScope),
+    cycle_start=st.none() | st.sampled_from(CycleStart),
 ) | st.just(Switches(has_no_window=True))
 BY = st.lists(st.sampled_from(Dimension), max_size=2, unique=True).map(tuple)
 REQUESTS = st.builds(

@@ -1,6 +1,7 @@
 """Push rate and forecast accuracy equal an independent oracle, over generated histories of expected close dates."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from api.metrics.context import read_context
 from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import compute_kpi
 from api.metrics.record_lists.record_pages import read_page
-from api.metrics.request import KpiRequest, Switches
+from api.metrics.request import KpiRequest, Period, Switches
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
@@ -49,6 +50,25 @@ def requests(draw: st.DrawFn) -> KpiRequest:
     )
 
 
+@st.composite
+def converted_forecasts(draw: st.DrawFn) -> KpiRequest:
+    """Requests for forecasts at the rates of a rule, over periods in which most deals are due and won."""
+    start = date(2026, 2, 1) + timedelta(days=draw(st.integers(0, 45)))
+    period = Period(start, start + timedelta(days=draw(st.integers(45, 100))))
+    return KpiRequest("forecast_accuracy", period, switches=Switches(currency_rule=draw(st.sampled_from(CurrencyRule))))
+
+
+@settings(QUICK, max_examples=examples(20))
+@given(
+    world=st.lists(deal_oracle.deals(), min_size=12, max_size=20),
+    batch=st.lists(converted_forecasts(), min_size=8, max_size=10),
+)
+async def test_a_forecast_at_the_rates_of_a_rule_equals_the_oracle(
+    ready: Database, world: list[deal_oracle.MadeDeal], batch: list[KpiRequest]
+) -> None:
+    await _require_the_oracle(ready, world, batch, Currency.EUR)
+
+
 @settings(QUICK, max_examples=examples(60))
 @given(
     world=st.lists(deal_oracle.deals(), max_size=14),
@@ -56,6 +76,12 @@ def requests(draw: st.DrawFn) -> KpiRequest:
     reporting=st.sampled_from([Currency.EUR, Currency.EUR, Currency.SEK]),
 )
 async def test_deals_due_equal_the_oracle(
+    ready: Database, world: list[deal_oracle.MadeDeal], batch: list[KpiRequest], reporting: Currency
+) -> None:
+    await _require_the_oracle(ready, world, batch, reporting)
+
+
+async def _require_the_oracle(
     ready: Database, world: list[deal_oracle.MadeDeal], batch: list[KpiRequest], reporting: Currency
 ) -> None:
     async with ready.write() as session:

@@ -278,7 +278,7 @@ async def test_without_costs_or_a_start_a_customer_has_no_cost(firm: Database) -
         assert await session.value(Sql("select count(*) from campaign_cost")) == 2
     [none] = await ask(firm, FULL, KpiRequest("cac", named_period("2026-01"), switches=Switches(as_of=at("01-15"))))
     assert none.value is None
-    assert "No campaign cost counts in the period" in str(none.warnings)
+    assert "No campaign cost lies in the period" in str(none.warnings)
 
 
 async def test_without_churn_a_value_has_no_limit(firm: Database) -> None:

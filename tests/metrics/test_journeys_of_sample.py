@@ -7,6 +7,7 @@ import pytest
 
 from api.db import Database
 from api.metrics.answer import KpiAnswer
+from api.metrics.composites.composite_kind import CompositeKind
 from api.metrics.kind_of import kind_of
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches
@@ -26,7 +27,16 @@ from tests.metrics.test_journeys import answered, answers, compare
 UNTIL = date(2026, 11, 1)
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 YEAR = Period(date(2025, 11, 1), UNTIL)
-KPIS = [kpi for kpi in CATALOGUE.values() if type(kind_of(kpi.measure)).reads_journeys is not KpiKind.reads_journeys]
+
+
+def may_read_journeys(kind: KpiKind) -> bool:
+    """Whether a kind, or every part of a formula, has counted rows in journeys."""
+    if isinstance(kind, CompositeKind):
+        return all(may_read_journeys(part.kind) for part in kind.counted_parts)
+    return type(kind).reads_journeys is not KpiKind.reads_journeys
+
+
+KPIS = [kpi for kpi in CATALOGUE.values() if may_read_journeys(kind_of(kpi.measure))]
 DIMENSIONS = dict.fromkeys(
     dimension for kpi in KPIS for dimension in kpi.dimensions if dimension.value not in DECLARED_DIMENSIONS
 )

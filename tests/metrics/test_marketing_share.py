@@ -15,10 +15,13 @@ from api.db import Database
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
-from api.metrics.request import KpiRequest, Period
+from api.metrics.request import KpiRequest, Period, Switches
+from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
+from schema.base import new_id
 from schema.kpis.answer_vocab import WarningCode
+from schema.kpis.switch_words import CurrencyRule
 from schema.kpis.variants import SourcedRule, VariantRule
 from schema.vocab import Grain, RecordSide
 from tests.metrics.test_against_oracle import QUICK
@@ -289,3 +292,35 @@ async def test_without_named_lead_sources_that_rule_has_no_value_and_says_why(re
         assert "marketing_lead_sources" in (by_source.reason or "")
         assert [by_touch.value, before_sales.value] == [1, 1]
         assert (WarningCode.NOT_RECORDED in {warning.code for warning in found.warnings}) is (value is None)
+
+
+async def test_the_currency_rule_chooses_the_rate_of_both_sums(ready: Database) -> None:
+    """The sourced deal is in dollars, whose rate doubles after its opening."""
+    role = Role(2, None, is_primary=True, is_void=False)
+    opened = START + 40 * DAY
+    deals = (Made(opened, Decimal(100), (role,)), Made(opened, Decimal(100), ()))
+    touch = Touch(opened, 2, "MARKETING", is_void=False)
+    await write(ready, World((touch,), deals, (("Webinar", "Webinar"),) * PEOPLE, (None,) * PEOPLE, is_merged=False))
+    async with ready.write() as session:
+        await replace_document(session, accord_with(SourcedRule.FIRST_TOUCH))
+        sourced = UUID(int=500)
+        await session.run(Sql("update deal set currency = 'USD' where id = {}", sourced))
+        await session.run(Sql("update deal_version set currency = 'USD' where deal_id = {}", sourced))
+        rates = [
+            (new_id(), opened.date() + timedelta(days=day), Decimal(rate), "USD", "EUR")
+            for day, rate in ((0, 1), (1, 2))
+        ]
+        await session.copy("exchange_rate", ["id", "rate_on", "rate", "currency", "quote_currency"], rates)
+    sums: dict[str, tuple[Decimal | None, ...]] = {}
+    async with ready.read() as session:
+        for rule in CurrencyRule:
+            request = KpiRequest("marketing_sourced", PERIOD, switches=Switches(currency_rule=rule))
+            [found] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
+            assert isinstance(found, KpiAnswer), found
+            sums[rule.value] = (found.numerator, found.denominator)
+    assert sums == {
+        "TRANSACTION_DATE": (Decimal(100), Decimal(200)),
+        "PERIOD_END": (Decimal(200), Decimal(300)),
+        "AS_OF": (Decimal(200), Decimal(300)),
+        "UNCONVERTED": (Decimal(0), Decimal(100)),
+    }

@@ -20,7 +20,7 @@ from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Subject
-from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor, Grain, Reentry, Skip
 
 PAIR = StagePair("mql", "sql")
@@ -51,6 +51,7 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     ),
     (KpiRequest("mqls", switches=Switches(censoring=Censoring.MATURE_ONLY)), ErrorCode.BAD_INPUT, "reentry, skip"),
     (KpiRequest("mqls", switches=Switches(filter_scope=FilterScope.BASE)), ErrorCode.BAD_INPUT, "reentry, skip"),
+    (KpiRequest("win_rate", switches=Switches(cycle_start=CycleStart.SQL)), ErrorCode.BAD_INPUT, "anchor"),
     (KpiRequest("win_rate", switches=Switches(currency_rule=CurrencyRule.AS_OF)), ErrorCode.BAD_INPUT, "exclusions"),
     (
         KpiRequest("mql_to_customer", switches=Switches(filter_scope=FilterScope.CONVERSION)),

@@ -54,7 +54,7 @@ async def test_records_that_are_not_excluded_count_beside_the_others(company: Da
     assert everybody.answered_from is AnsweredFrom.FACTS
     left_out = {part.reason: part.count for part in agreed.excluded.reasons}
     marked = left_out.get(NotCountedReason.TEST, 0) + left_out.get(NotCountedReason.INTERNAL, 0)
-    if kpi.kind is Kind.FORMULA:  # n counts the records of the first part, and the excluded are those of all parts
+    if kpi.kind is Kind.FORMULA:  # the excluded ones are those of all parts, and n is that of the first one
         assert agreed.n <= everybody.n <= agreed.n + marked
     elif kpi.key not in NOT_BY_RECORD:
         assert everybody.n == agreed.n + marked

@@ -127,6 +127,9 @@ class PeopleBooks:
                 part = "ACCEPTED" if key == "mql_acceptance" else "REJECTED"
                 decided = (row for row in self.handoffs[person] if row["status"] in ("ACCEPTED", "REJECTED"))
                 yield from ((1, row["status"] == part) for row in decided if span.holds(row["decided_at"]))
+            case "mql_acceptance of a cohort":
+                handed = (row for row in self.handoffs[person] if span.holds(row["handed_at"]))
+                yield from ((1, row["status"] == "ACCEPTED") for row in handed)
             case "touches_per_contact_7d":
                 yield from self._trailing(person, span.end)
             case "over_pressure_rate":

@@ -17,7 +17,7 @@ from api.sql import Sql, name
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind, Subject
-from schema.vocab import Skip
+from schema.vocab import Anchor, Skip
 from tests.metrics.deal_books import Books
 from tests.sample.people_books import PeopleBooks, Row
 from tests.sample.share_books import DUE, LEAD_SOURCES, ShareBooks
@@ -147,3 +147,29 @@ async def test_a_share_of_deals_is_the_count_by_hand(
         expected.variants if key == "marketing_sourced" else {}
     )
     assert {part.reason.value: part.count for part in answer.excluded.reasons} == +expected.excluded
+
+
+@pytest.mark.parametrize("within", PERIODS)
+async def test_the_rates_of_a_cohort_are_the_counts_by_hand(within: str, company: Database, books: PeopleBooks) -> None:
+    period, cohort = PERIODS[within], Switches(anchor=Anchor.COHORT)
+    requests = [KpiRequest(key, period, switches=cohort) for key in ("mql_acceptance", "win_rate")]
+    async with company.read() as session:
+        deals = await Books.read(session, UTC, "EUR")
+        accepted, won = await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW)
+    assert isinstance(accepted, KpiAnswer), accepted
+    assert isinstance(won, KpiAnswer), won
+    handed = books.count("mql_acceptance of a cohort", *instants(period))
+    assert (accepted.n, accepted.numerator) == (len(handed.given), Decimal(handed.converted))
+    assert accepted.n > 0
+    start, before = instants(period)
+    opened = [
+        deal
+        for deal in deals.deals
+        if deals._reason(deal) is None
+        and deal["opened_at"]
+        and (start is None or deal["opened_at"] >= start)
+        and (before is None or deal["opened_at"] < before)
+    ]
+    wins = [deal for deal in opened if deal["outcome"] == "WON" and (deal["amount"] or 0) >= 0]
+    assert (won.n, won.numerator) == (len(opened), Decimal(len(wins)))
+    assert len(wins) > 0

@@ -6,7 +6,7 @@ from typing import cast
 from api.graph.declared import Declared, EnumType, EnumWord, Input, InputType, TypeRef
 from api.graph.derived.enums import enum_of
 from api.graph.derived.naming import camel
-from api.metrics.breakdowns.group_limit import MOST_GROUPS
+from api.metrics.breakdowns.group_limit import MOST_FIGURES, MOST_GROUPS
 from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.periods.name_forms import forms_in_markdown
 from api.metrics.resolve import MOST_DIMENSIONS
@@ -38,7 +38,7 @@ _SWITCHES = Input(
 _BY = Input(
     "by",
     f"The dimensions of `breakdown`, at most {MOST_DIMENSIONS}. If left out: no breakdown. A breakdown of more than"
-    f" {MOST_GROUPS} groups is an error, TOO_MANY_GROUPS.",
+    f" {MOST_GROUPS} groups, or {MOST_FIGURES:,} figures of groups and buckets, is an error, TOO_MANY_GROUPS.",
     TypeRef("KpiDimension").listed,
 )
 KPI_ARGUMENTS = (
@@ -46,6 +46,12 @@ KPI_ARGUMENTS = (
     _PERIOD,
     Input("grain", "The length of the buckets of `series`. If left out: no series.", TypeRef("TimeGrain")),
     _BY,
+    Input(
+        "top",
+        f"How many groups `breakdown` has, from 1 to {MOST_GROUPS - 1}: those with the highest values of the whole"
+        " period, and after them one group for all others (`isOther`). If left out: all groups.",
+        TypeRef("Int"),
+    ),
     Input("stages", "The two stages, for a KPI between stages of your choice.", TypeRef("KpiStagePair")),
     _WHERE,
     _SWITCHES,
@@ -193,6 +199,11 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
                 "currencyRule",
                 "The day whose exchange rate converts an amount. If left out: `TRANSACTION_DATE`.",
                 TypeRef("CurrencyRuleSwitch"),
+            ),
+            Input(
+                "cycleStart",
+                "The instant from which the time to the win of a deal runs. If left out: `OPENED`.",
+                TypeRef("CycleStartSwitch"),
             ),
             Input(
                 "reading",

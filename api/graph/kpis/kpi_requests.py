@@ -43,6 +43,7 @@ def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
         where=read_kpi_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
         compare_to=_read_compared(given.get("compareTo")),
+        top=given.get("top"),
     )
 
 
@@ -145,4 +146,5 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
         exclusions=None if given.get("exclusions") is None else frozenset(given["exclusions"]),
         currency_rule=given.get("currencyRule"),
         filter_scope=given.get("filterScope"),
+        cycle_start=given.get("cycleStart"),
     )

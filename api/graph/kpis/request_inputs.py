@@ -24,6 +24,7 @@ def kpi_arguments(request: KpiRequest) -> Given:
     own = {
         "key": kpi_word(request.key),
         "grain": None if request.grain is None else request.grain.name,
+        "top": request.top,
         "stages": None if pair is None else {"from": pair.base, "to": pair.target},
         "compareTo": _compare_to(request.compare_to),
     }
@@ -105,6 +106,7 @@ def _switches(switches: Switches) -> Given:
         "censoring": switches.censoring,
         "filterScope": switches.filter_scope,
         "currencyRule": switches.currency_rule,
+        "cycleStart": switches.cycle_start,
     }
     excluded = switches.exclusions
     return _given(

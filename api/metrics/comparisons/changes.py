@@ -15,7 +15,8 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 
-GroupKey: TypeAlias = tuple[tuple[Dimension, str | None, str | None], ...]  # dimension, id and value: labels change
+# Dimension, id and value, and whether it is the group Other: labels change.
+GroupKey: TypeAlias = tuple[tuple[Dimension, str | None, str | None, bool], ...]
 NO_FIGURE = KpiFigure(value=None, numerator=None, denominator=None, n=0, implied=0, distribution=None, apart=())
 _NO_VALUES = {WarningCode.NO_CONTACTS, WarningCode.PERIOD_NOT_BEGUN, WarningCode.PERIOD_BEFORE_DATA}
 
@@ -110,7 +111,7 @@ def group_pairs(kpi: Kpi, answer: KpiAnswer, other: KpiAnswer) -> tuple[GroupPai
 
 def group_key(keys: tuple[BreakdownKey, ...]) -> GroupKey:
     """What a group is recognized by on both sides."""
-    return tuple((key.dimension, key.id, key.value) for key in keys)
+    return tuple((key.dimension, key.id, key.value, key.is_other) for key in keys)
 
 
 def has_no_values(answer: KpiAnswer) -> bool:

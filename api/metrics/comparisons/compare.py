@@ -32,7 +32,7 @@ async def compare_with_earlier(kpi: Kpi, answer: KpiAnswer, compared_to: Compare
     comparand, span = compared_to.comparand, compared_to.span
     earlier = earlier_period(request.period, answer.period, comparand, span, answer.as_of)
     switches = request.switches if earlier.as_of is None else replace(request.switches, as_of=earlier.as_of)
-    other = await compute(replace(request, period=earlier.days, switches=switches, compare_to=None))
+    other = await compute(replace(request, period=earlier.days, switches=switches, compare_to=None, kept=answer.kept))
     warnings = (*_unequal_days(kpi, earlier), *_unequal_age(answer, span))
     found = _comparison(kpi, answer, other, comparand, warnings)
     return replace(answer, comparison=replace(found, is_to_date=earlier.is_to_date))
@@ -54,7 +54,7 @@ async def compare_with_version(kpi: Kpi, answer: KpiAnswer, compute: Compute) ->
     compared_to = answer.request.compare_to
     version = None if compared_to is None else compared_to.accord_version
     switches = replace(version_switches(answer.request.switches, version), timezone=answer.period.timezone)
-    other = await compute(replace(answer.request, period=days, switches=switches, compare_to=None))
+    other = await compute(replace(answer.request, period=days, switches=switches, compare_to=None, kept=answer.kept))
     return replace(answer, comparison=_comparison(kpi, answer, other, Comparand.ACCORD_VERSION, ()))
 
 

@@ -78,7 +78,8 @@ class _TargetSide:
 
     def group(self, group: Group, days: Period, part: Part | None) -> ComparedGroup:
         """The target for a group and its buckets."""
-        own = None if part is None else (*part, *((key.dimension, key.value) for key in group.keys))
+        is_other = any(key.is_other for key in group.keys)  # no target is for the rest
+        own = None if part is None or is_other else (*part, *((key.dimension, key.value) for key in group.keys))
         agreed = self.targets.agreed(days.starts_on, days.before, own)
         return ComparedGroup(
             **self.values(group, agreed),
@@ -169,7 +170,7 @@ async def _past_periods(kpi: Kpi, answer: KpiAnswer, zone: ZoneInfo, compute: Co
     if not spans:
         return ()
     days = Period(spans[-1][0], start)
-    request = replace(answer.request, period=days, grain=Grain.DAY, by=(), compare_to=None)
+    request = replace(answer.request, period=days, grain=Grain.DAY, by=(), top=None, compare_to=None)
     series = (await compute(request)).series
     return past_periods(spans, series, Elapsed.of(start, answer.as_of, zone), zone)
 

@@ -11,7 +11,7 @@ from api.metrics.deal_kinds.currency_conversion import converted, missing_rates
 from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE
 from api.metrics.figure_table import ALL, FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, KpiKind, sum_figure
-from api.metrics.resolved_request import ResolvedKpiRequest, record_filters_of
+from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
 from schema.kpis.answer_vocab import WarningCode
 
@@ -24,7 +24,6 @@ class CampaignCosts(KpiKind):
     Shapes: one row per cost, or with buckets per cost and bucket.
     Units:  the reporting currency at the rate of the first day of each cost; unconverted amounts by their own.
     Source: the costs of campaigns, without the deleted and those of deleted campaigns; the exchange rates.
-    No cost is of the deals that a filter selects: with a filter over records, nothing is counted.
     """
 
     row_noun = "costs"
@@ -60,8 +59,6 @@ class CampaignCosts(KpiKind):
             [days.first or _FIRST_DAY for days in spans],
             [days.until for days in spans],
         )
-        if any(record_filters_of(request.where)):
-            spread = Sql("select w.*, null::uuid as deal_id from ({}) w where false", spread)
         return CountedRows(
             rows=spread,
             aggregates=Aggregates(

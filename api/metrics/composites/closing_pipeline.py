@@ -31,7 +31,7 @@ class ClosingPipeline(PipelineSnapshot):
     is_weighted: bool = False
 
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Spans have no expected closing."""
+        """False: spans have no expected closing."""
         return False
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:

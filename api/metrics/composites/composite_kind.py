@@ -121,7 +121,7 @@ class CompositeKind(KpiKind, ABC):
         rows: tuple[Keys | Literal["all"], ...] = (ALL, *table.keys)
         cells = {}
         for keys in rows:
-            values = None if keys == ALL else tuple(table.labels.get(key, key) for key in keys)
+            values = None if keys == ALL else _group_values(request, keys, table)
             for bucket, days in spans.items():
                 cell = table.cells.get((keys, bucket), FigureCell())
                 cells[keys, bucket] = replace(cell, agreed=dict(self.agreed(request, days, values)))
@@ -192,6 +192,13 @@ class CompositeKind(KpiKind, ABC):
         cell.n = cell.parts.get(self.counted_parts[0].name, FigureCell()).n
         cell.undated = sum(part.undated for part in cell.parts.values())
         cell.updated_at = max((part.updated_at for part in cell.parts.values() if part.updated_at), default=None)
+
+
+def _group_values(request: ResolvedKpiRequest, keys: Keys, table: FigureTable) -> GroupValues:
+    """The values of a group; of the group Other those that the accord states nothing for."""
+    if request.is_other(keys):
+        return tuple(object() for _ in request.by)
+    return tuple(table.labels.get(key, key) for key in keys[: len(request.by)])
 
 
 def _own_total(rows: Sequence[StatementRow]) -> FigureTable:

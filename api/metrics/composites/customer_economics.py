@@ -14,7 +14,7 @@ from api.metrics.composites.spread_costs import cuts_a_month, sales_cost_between
 from api.metrics.deal_kinds.deal_amounts import ClosingSum
 from api.metrics.deal_kinds.deal_counts import FirstWinCount
 from api.metrics.figure_table import ALL, FigureTable
-from api.metrics.resolved_request import ResolvedKpiRequest, record_filters_of
+from api.metrics.resolved_request import ResolvedKpiRequest
 from schema.access.rights import Reach
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings
@@ -36,16 +36,15 @@ _COST_PARTS = (
         kind=CampaignCosts(),
         value=PartValue.SUM,
         has_own_total=True,  # a cost of several buckets counts once
-        missing="No campaign cost counts in the period: import the costs of campaigns, or enter them with "
-        "createCampaignCost. With a filter over deals no cost counts: leave the filter out.",
+        missing="No campaign cost lies in the period: import the costs of campaigns, or enter them with "
+        "createCampaignCost.",
     ),
     AgreedPart(
         name="sales_cost",
         title="Sales cost",
         unit=Unit.MONEY,
         missing="The sales cost of the period is not known: state economics.sales_costs in the accord for all of its "
-        "months, and name a period with a start. A part of the deals has no cost per customer: leave the filter out, "
-        "or ask with a reach over all records.",
+        "months, and name a period with a start. Who reaches only a part of the records has no cost per customer.",
     ),
 )
 _MONTHS = AgreedPart(
@@ -99,7 +98,7 @@ class _CustomerEconomics(CompositeKind):
         if economics is None:
             return found
         # Costs are those of the firm: divided by the customers of a part of it they would be too high.
-        has_whole = request.context.principal.reach is Reach.ALL and not any(record_filters_of(request.where))
+        has_whole = request.context.principal.reach is Reach.ALL
         sales_cost = sales_cost_between(economics, *past) if past is not None and has_whole else None
         stated = (
             ("sales_cost", sales_cost),

@@ -38,7 +38,7 @@ class KpiKind(ABC):
     """
 
     row_noun: ClassVar[str] = "people"  # what the counted rows are called, in the plural
-    reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts; rejected rows of them are warned of
+    reads: ClassVar[tuple[str, ...]] = (STAGE_ENTRIES,)  # the tables of the facts
     empty_code: ClassVar[WarningCode] = WarningCode.ZERO_DENOMINATOR  # the code of the warning with `empty_reason`
     divides_amounts: ClassVar[bool] = False  # whether numerator and denominator are amounts in a currency
     is_snapshot: ClassVar[bool] = False  # whether the total is the state at the end of the last bucket
@@ -49,6 +49,10 @@ class KpiKind(ABC):
     def stages(self, known: tuple[str, ...]) -> tuple[str, ...] | None:
         """The stages whose entries are read, given all stages of the accord; None if the request has to name two."""
         return ()
+
+    def tables(self, request: ResolvedKpiRequest) -> tuple[str, ...]:
+        """The tables of the facts that a request reads: rejected rows of them are warned of."""
+        return self.reads
 
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Whether journeys have the counted rows of a request for which there are journeys."""

@@ -16,6 +16,7 @@ from api.metrics.readings.known_session import facts_session
 from api.metrics.request import FunnelRequest, KpiRequest, Switches
 from schema.accord_vocab import Reading
 from schema.kpis import CATALOGUE
+from schema.kpis.switch_words import CycleStart
 
 
 def requested_reading(switches: Switches) -> RequestedReading:
@@ -33,10 +34,16 @@ async def prepare_requests(
     readings = (
         requested_reading(switches)
         for request in requests
-        if isinstance(request, FunnelRequest) or (kpi := CATALOGUE.get(request.key)) is None or kpi.switches.has_reading
+        if _reads_entries(request)
         for switches in (request.switches, *_compared_version(request))
     )
     await prepare_readings(database, readings, wait=wait)
+
+
+def _reads_entries(request: KpiRequest | FunnelRequest) -> bool:
+    if isinstance(request, FunnelRequest) or (kpi := CATALOGUE.get(request.key)) is None:
+        return True
+    return kpi.switches.has_reading or request.switches.cycle_start is CycleStart.SQL
 
 
 def version_switches(switches: Switches, accord_version: int | None) -> Switches:

@@ -31,7 +31,7 @@ def with_survival(request: ResolvedKpiRequest, statement: Sql, stays: Sql, bound
     last = request.horizon - MICROSECOND
     lasted = Sql("greatest(extract(epoch from coalesce(c.target_at, {}) - c.at), 0)::double precision as lasted", last)
     followed = keyed_rows(request, stays, boundaries, (lasted, Sql("(c.target_at is not null)::int as ended")))
-    places = range(1, len(request.by) + 1)
+    places = range(1, request.key_count + 1)
     keys = [Sql("case when not g.is_all_keys then c.{} end as {}", key_name(one), key_name(one)) for one in places]
     sets = [(True, True)]
     sets += [(False, True)] if request.by else []

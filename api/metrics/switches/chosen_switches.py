@@ -8,7 +8,7 @@ from api.errors import AccordError, ErrorCode
 from api.metrics.request import Switches, Where
 from schema.accord import Accord
 from schema.kpis.kpi import Kpi
-from schema.kpis.switch_words import Censoring, CurrencyRule, FilterScope
+from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor
 
 Choices = tuple[tuple[str, Enum | None, Enum | None], ...]  # name in GraphQL, choice, default
@@ -16,11 +16,12 @@ Choices = tuple[tuple[str, Enum | None, Enum | None], ...]  # name in GraphQL, c
 
 @dataclass(frozen=True, slots=True)
 class ChosenSwitches:
-    """The switches for the rows of a cohort, the ends of a conversion, and amounts; and those that are overridden."""
+    """The switches for the rows of a cohort, the ends of a conversion, amounts and cycles; and the overridden ones."""
 
     censoring: Censoring
     filter_scope: FilterScope | None
     currency_rule: CurrencyRule
+    cycle_start: CycleStart
     overrides: tuple[str, ...]
 
 
@@ -39,11 +40,13 @@ def choose_switches(kpi: Kpi, switches: Switches, where: Where, anchor: Anchor, 
         ("censoring", switches.censoring, board.censoring),
         ("filterScope", switches.filter_scope, scope),
         ("currencyRule", switches.currency_rule, board.currency_rule),
+        ("cycleStart", switches.cycle_start, board.cycle_start),
     )
     return ChosenSwitches(
         censoring=switches.censoring or board.censoring or Censoring.ALL_OPEN,
         filter_scope=switches.filter_scope or scope,
         currency_rule=switches.currency_rule or board.currency_rule or CurrencyRule.TRANSACTION_DATE,
+        cycle_start=switches.cycle_start or board.cycle_start or CycleStart.OPENED,
         overrides=tuple(_overridden(choices)),
     )
 

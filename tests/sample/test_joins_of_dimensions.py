@@ -1,0 +1,136 @@
+"""No dimension multiplies what is counted: every join of one finds at most one row for each counted row.
+
+The joins are read from the statements themselves: of every KPI by every dimension that it has, from facts and from
+journeys. A new join that this module cannot tell to be of at most one row fails it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from api.access.principal import LOCAL_OPERATOR
+from api.accord.documents import read_accord
+from api.db import Database
+from api.errors import AccordError
+from api.funnel.evaluate import discard_former_entries, evaluate
+from api.metrics.answer import KpiAnswer
+from api.metrics.dimensions import joins
+from api.metrics.journeys.journey_dimensions import have_journeys, journey_joins
+from api.metrics.query import query_kpis
+from api.metrics.readings.reading_contexts import ContextReader
+from api.metrics.request import KpiRequest, StagePair, Switches, Where
+from api.sql import Sql
+from api.workflows.make_sample import make_sample
+from schema.kpis import CATALOGUE
+from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.kinds import Kind, Subject
+from tests.sample.test_recount import NOW, PAIRED, UNTIL
+from tests.support.accords import replace_document
+
+BY_KEY = re.compile(r"\w+ (?P<row>\w+) on (?P=row)\.id = ")  # the primary key of a table
+# The version that holds at an instant: versions of a record follow each other.
+BY_VERSION = re.compile(
+    r"(?P<record>\w+)_version (?P<row>\w+) on (?P=row)\.(?P=record)_id = .* and"
+    r" coalesce\((?P=row)\.valid_from, (?P=row)\.recorded_at\) <= c\.at and"
+    r" \((?P=row)\.valid_to is null or (?P=row)\.valid_to > c\.at\)"
+)
+BY_LIMIT = re.compile(r"lateral \(select .* limit 1\) \w+ on true$")
+BY_GROUP = re.compile(r"\(.* group by (?P<key>\w+)\) (?P<row>\w+) on (?P=row)\.(?P=key) = ")
+OF_ONE_ROW = (BY_KEY, BY_VERSION, BY_LIMIT, BY_GROUP)
+DIMENSIONS = {
+    subject: tuple(
+        dict.fromkeys(dimension for kpi in CATALOGUE.values() if kpi.subject is subject for dimension in kpi.dimensions)
+    )
+    for subject in Subject
+}
+CASES = [(subject, dimension) for subject, dimensions in DIMENSIONS.items() for dimension in dimensions]
+ADDED_UP = [key for key, kpi in CATALOGUE.items() if kpi.kind in (Kind.COUNT, Kind.SUM) and kpi.dimensions]
+
+
+def left_joins(sql: Sql) -> Iterator[str]:
+    """The joins of a text, each without its first words; those within brackets belong to the join that has them."""
+    text = " " + " ".join(sql.render()[0].split())
+    depth, start = 0, None
+    assert not re.search(r"(?<!left) join |^ ?,", _without_brackets(text)), text
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and text.startswith(" left join ", place):
+            if start is not None:
+                yield text[start:place].strip()
+            start = place + len(" left join ")
+    if start is not None:
+        yield text[start:].strip()
+
+
+def _without_brackets(text: str) -> str:
+    depth, kept = 0, []
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        kept.append(letter if depth == 0 else "")
+    return "".join(kept)
+
+
+@pytest.fixture(scope="module")
+async def company(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await make_sample(session, contacts=200, seed=7, until=UNTIL)
+        await replace_document(session, read_accord("standard"))
+        await evaluate(session)
+        await discard_former_entries(session)
+    return module_database
+
+
+@pytest.mark.parametrize(("subject", "dimension"), CASES)
+async def test_each_join_finds_at_most_one_row(company: Database, subject: Subject, dimension: Dimension) -> None:
+    async with company.read() as session:
+        contexts = await ContextReader.of(session, LOCAL_OPERATOR, NOW)
+        context = await contexts.context(Switches())
+    for has_merged in (False, True):
+        context = replace(context, has_merged_contacts=has_merged)
+        found = [joins(subject, (dimension,), context, NOW)]
+        if have_journeys(subject, (dimension,)):
+            found.append(journey_joins(subject, (dimension,), NOW))
+        for sql in found:
+            for text in left_joins(sql):
+                assert any(form.match(text) for form in OF_ONE_ROW), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " left join touchpoint t on t.contact_id = c.contact_id",
+        " left join contact_version v on v.contact_id = c.contact_id",
+        " left join lateral (select t.channel from touchpoint t where t.contact_id = c.contact_id) f on true",
+        " left join (select contact_id from touchpoint group by id) t on t.contact_id = c.contact_id",
+        " left join deal_version v on v.deal_id = c.deal_id and v.valid_to is null or true",
+    ],
+)
+def test_a_join_that_may_find_several_rows_is_recognized(text: str) -> None:
+    (found,) = left_joins(Sql(text))
+    assert not any(form.match(found) for form in OF_ONE_ROW)
+
+
+async def ask(company: Database, request: KpiRequest) -> KpiAnswer | AccordError:
+    async with company.read() as session:
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
+    return answer
+
+
+@pytest.mark.parametrize("key", ADDED_UP)
+async def test_the_groups_of_every_dimension_add_up_to_the_total(company: Database, key: str) -> None:
+    kpi = CATALOGUE[key]
+    pair = StagePair("mql", "opportunity") if key in PAIRED else None
+    for where in (Where(), Where(none_of=(Where(tests=((Dimension.COUNTRY, ("DE", None)),)),))):
+        whole = await ask(company, KpiRequest(key, stages=pair, where=where))
+        assert isinstance(whole, KpiAnswer), whole
+        for dimension in kpi.dimensions:
+            # With `top`, a dimension of more values than a breakdown may have adds up too.
+            answer = await ask(company, KpiRequest(key, stages=pair, where=where, by=(dimension,), top=100))
+            assert isinstance(answer, KpiAnswer), answer
+            assert (answer.value, answer.n) == (whole.value, whole.n)
+            assert sum(group.n for group in answer.breakdown) == whole.n
+            if whole.value is not None:
+                assert sum((group.value or Decimal(0) for group in answer.breakdown), Decimal(0)) == whole.value

@@ -1,0 +1,159 @@
+"""The groups with the highest values, and one for all others, against a plain count of the whole breakdown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from statistics import median
+
+import pytest
+
+from api.access.principal import LOCAL_OPERATOR
+from api.accord.documents import read_accord
+from api.db import Database
+from api.errors import AccordError, ErrorCode
+from api.funnel.evaluate import discard_former_entries, evaluate
+from api.metrics.answer import BreakdownKey, DrillDown, Group, KpiAnswer
+from api.metrics.breakdowns.group_limit import MOST_GROUPS
+from api.metrics.query import query_kpis
+from api.metrics.request import ComparedTo, KpiRequest, Period, StagePair, Where
+from api.workflows.make_sample import make_sample
+from schema.kpis import CATALOGUE
+from schema.kpis.comparisons import Comparand, ComparedSpan
+from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.kinds import Kind
+from schema.vocab import Grain, RecordSide
+from tests.sample.test_recount import NOW, PAIRED, UNTIL
+from tests.sample.test_three_dimensions import three_of
+from tests.support.accords import replace_document
+
+CASES = [(key, size) for key, kpi in CATALOGUE.items() for size in (1, 3) if kpi.dimensions]
+
+
+@pytest.fixture(scope="module")
+async def company(module_database: Database) -> Database:
+    async with module_database.write() as session:
+        await make_sample(session, contacts=300, seed=5, until=UNTIL)
+        await replace_document(session, read_accord("standard"))
+        await evaluate(session)
+        await discard_former_entries(session)
+    return module_database
+
+
+async def try_to_ask(company: Database, request: KpiRequest) -> KpiAnswer | AccordError:
+    async with company.read() as session:
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
+    return answer
+
+
+async def ask(company: Database, request: KpiRequest) -> KpiAnswer:
+    answer = await try_to_ask(company, request)
+    assert isinstance(answer, KpiAnswer), answer
+    return answer
+
+
+async def records(company: Database, drill_down: DrillDown | None) -> list[tuple[object, object, object]]:
+    assert drill_down is not None
+    async with company.read() as session:
+        rows = await session.rows(drill_down.rows(RecordSide.BASE))
+    return sorted(((row["id"], row["at"], row["value"]) for row in rows), key=str)
+
+
+def highest(groups: Iterable[Group], count: int) -> list[tuple[BreakdownKey, ...]]:
+    def place(group: Group) -> tuple[bool, Decimal, int, list[str]]:
+        labels = ["" if key.value is None else key.label for key in group.keys]
+        return group.value is None, -(group.value or Decimal(0)), -group.n, labels
+
+    return [group.keys for group in sorted(groups, key=place)[:count]]
+
+
+def beside(groups: Sequence[Group]) -> Where:
+    """The filter that leaves out the groups."""
+    tests = (Where(tests=tuple((key.dimension, (key.id or key.value,)) for key in group.keys)) for group in groups)
+    return Where(none_of=tuple(tests))
+
+
+@pytest.mark.parametrize(("key", "size"), CASES)
+async def test_other_is_the_answer_to_the_filter_that_leaves_the_top_groups_out(
+    key: str, size: int, company: Database
+) -> None:
+    kpi = CATALOGUE[key]
+    pair = StagePair("mql", "opportunity") if key in PAIRED else None
+    whole = KpiRequest(key, by=three_of(key)[:size], stages=pair, grain=Grain.QUARTER)
+    full = await try_to_ask(company, whole)
+    answer = await ask(company, replace(whole, top=2))
+    if isinstance(full, AccordError):
+        assert full.code is ErrorCode.TOO_MANY_GROUPS
+    else:
+        assert [group.keys for group in answer.breakdown[:2]] == highest(full.breakdown, 2)
+        assert len(answer.breakdown) == min(len(full.breakdown), 3)
+        alike = {group.keys: group for group in full.breakdown}
+        for group in answer.breakdown[:2]:
+            assert (group.value, group.n, group.distribution) == (
+                alike[group.keys].value,
+                alike[group.keys].n,
+                alike[group.keys].distribution,
+            )
+    assert [any(part.is_other for part in group.keys) for group in answer.breakdown] == [False, False, True][
+        : len(answer.breakdown)
+    ]
+    assert sum(group.n for group in answer.breakdown) == answer.n
+    if len(answer.breakdown) < 3 or kpi.kind is Kind.FORMULA:
+        return
+    other = answer.breakdown[-1]
+    alone = await ask(company, replace(whole, by=(), where=beside(answer.breakdown[:-1])))
+    assert (other.value, other.n, other.numerator, other.distribution, other.apart) == (
+        alone.value,
+        alone.n,
+        alone.numerator,
+        alone.distribution,
+        alone.apart,
+    )
+    values = {bucket.starts_at: (bucket.value, bucket.n) for bucket in other.series}
+    assert [values[bucket.starts_at] for bucket in alone.series] == [(one.value, one.n) for one in alone.series]
+    assert await records(company, other.drill_down) == await records(company, alone.drill_down)
+    if kpi.kind is Kind.DURATION and other.value is not None:
+        found = [value for _, _, value in await records(company, other.drill_down) if isinstance(value, Decimal)]
+        assert abs(Decimal(median(found)) - other.value) <= Decimal("0.000001")
+
+
+def _year(year: int) -> Period:
+    return Period(date(year, 1, 1), date(year + 1, 1, 1))
+
+
+async def test_a_comparison_has_the_same_groups_on_both_sides(company: Database) -> None:
+    by = (Dimension.CHANNEL,)
+    compared_to = ComparedTo(Comparand.PREVIOUS_PERIOD, ComparedSpan.WHOLE)
+    year = replace(KpiRequest("mqls", by=by, top=2), period=_year(2025), compare_to=compared_to)
+    answer = await ask(company, year)
+    assert answer.comparison is not None
+    earlier = await ask(company, KpiRequest("mqls", by=by, period=_year(2024)))
+    kept = [group.keys for group in answer.breakdown[:2]]
+    expected = {group.keys: group.n for group in earlier.breakdown if group.keys in kept}
+    found = {group.keys: group.n for group in answer.comparison.breakdown if not group.keys[0].is_other}
+    assert found == {keys: expected.get(keys, 0) for keys in kept}
+    (rest,) = [group.n for group in answer.comparison.breakdown if group.keys[0].is_other]
+    assert rest == earlier.n - sum(expected.values())
+
+
+@pytest.mark.parametrize(
+    ("top", "by", "message"),
+    [
+        (0, (Dimension.CHANNEL,), f"`top` is 0, which is not between 1 and {MOST_GROUPS - 1}."),
+        (-1, (Dimension.CHANNEL,), f"`top` is -1, which is not between 1 and {MOST_GROUPS - 1}."),
+        (MOST_GROUPS, (Dimension.CHANNEL,), f"`top` is {MOST_GROUPS}, which is not between 1 and {MOST_GROUPS - 1}."),
+        (3, (), "`top` is the number of groups of a breakdown, and the request names no dimension."),
+    ],
+)
+async def test_a_number_of_groups_that_fits_no_breakdown_is_refused(
+    top: int, by: tuple[Dimension, ...], message: str, company: Database
+) -> None:
+    error = await try_to_ask(company, KpiRequest("mqls", by=by, top=top))
+    assert isinstance(error, AccordError)
+    assert (error.code, error.message) == (ErrorCode.BAD_INPUT, message)
+
+
+async def test_reject_reasons_have_no_top(company: Database) -> None:
+    error = await try_to_ask(company, KpiRequest("mql_rejection", by=(Dimension.REJECT_REASON,), top=1))
+    assert isinstance(error, AccordError)
+    assert error.code is ErrorCode.BAD_INPUT
