@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from schema.base import Table, column, link
-from schema.vocab import Currency, NotCountedReason, Unit
+from schema.vocab import Currency, DealType, NotCountedReason, Unit
 
 
 class DealSpan(Table, table=True):
@@ -57,6 +57,11 @@ class DealSpan(Table, table=True):
     company_id: UUID | None = link("company", "The company.", index=False, is_derived=True, default=None)
     industry: str | None = column("The industry of that company.", default=None)
     country: str | None = column("The country of that company.", default=None)
+    company_size: str | None = column("The band of that company's size.", default=None)
+    deal_type: DealType | None = column("The type of the deal.", vocab=DealType, default=None)
+    deal_currency: Currency | None = column(
+        "The deal's currency, as the dimension CURRENCY has it.", vocab=Currency, default=None
+    )
     owner_id: UUID | None = link(
         "member",
         "The owner; if there was none, the first one after the span.",

@@ -7,6 +7,7 @@ equal.
 from collections.abc import Collection
 from uuid import UUID
 
+from api.funnel.journeys.company_size import size_of
 from api.funnel.journeys.deal_rows import among_deals, deal_not_counted, deal_owners
 from api.funnel.ladder import Ladder
 from api.sql import Sql
@@ -31,7 +32,8 @@ def deal_spans(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> S
   case when v.is_assumed then v.recorded_at end as confirmed_at,
   case when w.is_assumed then w.recorded_at end as company_confirmed_at, d.updated_at as changed_at,
   {{}} as not_counted, v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id,
-  w.industry, w.country, coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
+  w.industry, w.country, {size_of("w.employees")} as company_size, v.type as deal_type, v.currency as deal_currency,
+  coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
   case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, d.owner_id as current_owner_id
 from ({{}}) e
 join deal d on d.id = e.deal_id

@@ -66,6 +66,6 @@ SPANS = JourneyTable(
     (
         *("ends_at", "amount", "currency", "probability", "confirmed_at", "company_confirmed_at", "changed_at"),
         *("not_counted", "campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country"),
-        *("owner_id", "owned_at", "current_owner_id"),
+        *("company_size", "deal_type", "deal_currency", "owner_id", "owned_at", "current_owner_id"),
     ),
 )
