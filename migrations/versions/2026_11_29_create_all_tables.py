@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: e02ce5281fa7
+Revision ID: a489eb453769
 Revises:
-Create Date: 2026-11-29 03:27:23.478718+00:00
+Create Date: 2026-11-29 03:32:39.364805+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "e02ce5281fa7"
+revision: str = "a489eb453769"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -249,6 +249,7 @@ def upgrade() -> None:
             nullable=True,
             comment="The deal's own probability of winning, from 0 to 1; null for that of its pipeline stage.",
         ),
+        sa.Column("close_date", sa.Date(), nullable=True, comment="The expected closing."),
         sa.Column(
             "confirmed_at",
             sa.DateTime(timezone=True),
