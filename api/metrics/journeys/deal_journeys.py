@@ -83,7 +83,8 @@ def open_spans(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> S
     return Sql(
         "select e.deal_id, e.at, e.amount, e.currency, coalesce(e.probability, p.probability) as chance,"
         " e.close_date, e.changed_at as updated_at, true as is_standing, false as is_unopened,"
-        " e.is_version_assumed as reads_assumed, false as is_negative{} from ({}) e left join pipeline_stage p on p.id = e.pipeline_stage_id",
+        " e.is_version_assumed as reads_assumed, false as is_negative{} from ({}) e"
+        " left join pipeline_stage p on p.id = e.pipeline_stage_id",
         journey_columns(request, "e"),
         spans,
     )
