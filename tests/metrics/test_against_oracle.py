@@ -78,12 +78,14 @@ def filters(draw: st.DrawFn) -> Where:
 
 
 NO_FILTERS = (Where(), Where(all_of=()))
+BETWEEN_STAGES = ("stage_conversion", "time_to_convert")
+COUNTED_IN_A_WORLD = (*oracle.COUNTS, *oracle.CONVERSIONS, *BETWEEN_STAGES)
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
-    key = draw(st.sampled_from(["stage_volume", "mqls", "stage_conversion", "mql_to_customer", "time_to_convert"]))
-    is_count, has_anchor = key in ("stage_volume", "mqls"), key in ("stage_conversion", "mql_to_customer")
+    key = draw(st.sampled_from(COUNTED_IN_A_WORLD))
+    is_count, has_anchor = key in oracle.COUNTS, key != "time_to_convert" and key not in oracle.COUNTS
     skips = [Skip.EXCLUDE, Skip.IMPLIED] if is_count else list(Skip)
     pairs = [StagePair(low, high) for place, low in enumerate(STAGES) for high in STAGES[place + 1 :]]
     anchor = draw(st.sampled_from(list(Anchor))) if has_anchor else None
@@ -97,7 +99,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from(list(Grain))),
         by=tuple(draw(st.lists(st.sampled_from(dimensions), max_size=2, unique=True))),
-        stages=draw(st.sampled_from(pairs)) if key in ("stage_conversion", "time_to_convert") else None,
+        stages=draw(st.sampled_from(pairs)) if key in BETWEEN_STAGES else None,
         where=where,
         switches=Switches(
             anchor=anchor,

@@ -29,11 +29,13 @@ from tests.support.examples import examples
 
 __all__ = ["ready"]
 
+COUNTED_IN_A_WORLD = ("push_rate", "forecast_accuracy")
+
 
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
     return KpiRequest(
-        draw(st.sampled_from(["push_rate", "forecast_accuracy"])),
+        draw(st.sampled_from(COUNTED_IN_A_WORLD)),
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from([Grain.WEEK, Grain.MONTH, Grain.QUARTER])),
         by=tuple(draw(st.lists(st.sampled_from(deal_oracle.DIMENSIONS), max_size=2, unique=True))),

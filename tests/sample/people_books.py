@@ -139,7 +139,14 @@ class PeopleBooks:
                 yield from stage_books.rows(
                     key, self.entries[person], self.handoffs[person], self.versions[person], span
                 )
-            case _ if key in (*handoff_books.KEYS, "default_accept_share", "marketing_delivery"):
+            case "marketing_delivery":
+                entered = self._entered(person, "mql")
+                accepted = (row for row in self.handoffs[person] if row["status"] == "ACCEPTED")
+                if any(span.holds(row["decided_at"]) for row in accepted if entered and entered <= row["handed_at"]):
+                    yield 1, True
+            case "default_accept_share":
+                return  # no handoff says how it came to be accepted
+            case _ if key in handoff_books.KEYS:
                 for handoff in self.handoffs[person]:
                     yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)
             case _:
