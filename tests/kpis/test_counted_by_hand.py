@@ -30,5 +30,7 @@ def declared(package: ModuleType, constant: str) -> dict[str, set[str]]:
 def test_every_kpi_is_counted_by_hand(package: ModuleType, constant: str) -> None:
     counted = declared(package, constant)
     missing = sorted(CATALOGUE.keys() - counted.keys())
-    assert not missing, f"count these KPIs in plain Python in {package.__name__}, and name them in {constant}: {missing}"
+    assert not missing, (
+        f"count these KPIs in plain Python in {package.__name__}, and name them in {constant}: {missing}"
+    )
     assert counted.keys() <= CATALOGUE.keys()

@@ -102,7 +102,8 @@ def check(request: KpiRequest, answer: KpiAnswer, people: list[Known], duties: l
 
 def same(figure: KpiFigure, count: int, people_owed: Fraction) -> None:
     exact = Decimal(people_owed.numerator) / people_owed.denominator
-    assert (figure.n, figure.numerator) == (count, count)
+    assert figure.n == count
+    assert figure.numerator == count
     assert figure.denominator is not None
     assert abs(figure.denominator - exact) <= Decimal("0.000001")
     assert figure.value is not None
@@ -131,9 +132,8 @@ def moment(known: Known, handed: Handed, duty: Duty) -> datetime | None:
 def owed(duties: list[Duty], first: date, before: date) -> Fraction:
     """How many people are owed, day by day."""
     days = [first + place * DAY for place in range((before - first).days)]
-    lengths = {
-        Grain.DAY: lambda day: 1,
-        Grain.WEEK: lambda day: 7,
-        Grain.MONTH: lambda day: calendar.monthrange(day.year, day.month)[1],
-    }
-    return sum((Fraction(people, lengths[per](day)) for _, people, per, _ in duties for day in days), Fraction(0))
+
+    def length(per: Grain, day: date) -> int:
+        return {Grain.DAY: 1, Grain.WEEK: 7}.get(per, calendar.monthrange(day.year, day.month)[1])
+
+    return sum((Fraction(people, length(per, day)) for _, people, per, _ in duties for day in days), Fraction(0))

@@ -139,18 +139,21 @@ class PeopleBooks:
                 yield from stage_books.rows(
                     key, self.entries[person], self.handoffs[person], self.versions[person], span
                 )
-            case "marketing_delivery":
-                entered = self._entered(person, "mql")
-                accepted = (row for row in self.handoffs[person] if row["status"] == "ACCEPTED")
-                if any(span.holds(row["decided_at"]) for row in accepted if entered and entered <= row["handed_at"]):
-                    yield 1, True
-            case "default_accept_share":
-                return  # no handoff says how it came to be accepted
+            case "marketing_delivery" | "default_accept_share":
+                # No handoff says that it was accepted by default.
+                yield from self._delivered(person, span) if key == "marketing_delivery" else ()
             case _ if key in handoff_books.KEYS:
                 for handoff in self.handoffs[person]:
                     yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)
             case _:
                 yield from ((took.total_seconds(), False) for took in self._durations(key, person, span))
+
+    def _delivered(self, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
+        """A person of the stage mql whom sales accepted, once."""
+        entered = self._entered(person, "mql")
+        accepted = [row for row in self.handoffs[person] if row["status"] == "ACCEPTED"]
+        if any(span.holds(row["decided_at"]) for row in accepted if entered and entered <= row["handed_at"]):
+            yield 1, True
 
     def _conversion(self, person: UUID, low: str, high: str, span: Span) -> Iterator[tuple[float, bool]]:
         base, reached = self._entered(person, low), self._entered(person, high)
