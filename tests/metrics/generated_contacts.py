@@ -43,10 +43,6 @@ class Entry:
     own: datetime | None
     exited: datetime | None
 
-    def __repr__(self) -> str:
-        """Short, because a generated world has many."""
-        return f"Entry({', '.join(at.isoformat() if at else 'None' for at in (self.entered, self.own, self.exited))})"
-
     @property
     def is_implied(self) -> bool:
         return self.own != self.entered
