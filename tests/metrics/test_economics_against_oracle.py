@@ -73,12 +73,12 @@ SALES = st.builds(
     st.none() | DAYS,
 )
 COSTS = st.builds(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7))
-SHARES = st.none() | st.integers(1, 99).map(lambda percent: Decimal(percent) / 100)
+SHARES = st.integers(0, 99).map(lambda percent: Decimal(percent) / 100 if percent > 9 else None)
 AGREED = st.builds(
     Agreed,
     SHARES,
     SHARES,
-    st.lists(st.tuples(st.integers(1, 5), st.integers(0, 9999)), max_size=2, unique_by=lambda cost: cost[0]).map(
+    st.lists(st.tuples(st.sampled_from([1, 1, 1, 4]), st.integers(0, 9999)), max_size=2, unique_by=lambda cost: cost[0]).map(
         lambda costs: tuple(sorted(costs))
     ),
     st.lists(
@@ -126,8 +126,8 @@ async def load(session: WriteSession, sales: list[Sale], costs: list[Cost]) -> N
 
 @settings(QUICK, max_examples=examples(60))
 @given(
-    sales=st.lists(SALES, min_size=1, max_size=14),
-    costs=st.lists(COSTS, max_size=3),
+    sales=st.lists(SALES, min_size=6, max_size=16),
+    costs=st.lists(COSTS, min_size=1, max_size=4),
     agreed=AGREED,
     spans=st.lists(st.tuples(PERIODS, st.none() | DAYS.map(noon)), min_size=2, max_size=4),
 )
