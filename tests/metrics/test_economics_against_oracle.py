@@ -74,13 +74,15 @@ SALES = st.builds(
 )
 COSTS = st.builds(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7))
 SHARES = st.integers(0, 99).map(lambda percent: Decimal(percent) / 100 if percent > 9 else None)
+# Mostly from the first month on, so that the costs of most periods are known.
+SALES_COSTS = st.lists(
+    st.tuples(st.sampled_from([1, 1, 1, 4]), st.integers(0, 9999)), max_size=2, unique_by=lambda cost: cost[0]
+).map(lambda costs: tuple(sorted(costs)))
 AGREED = st.builds(
     Agreed,
     SHARES,
     SHARES,
-    st.lists(st.tuples(st.sampled_from([1, 1, 1, 4]), st.integers(0, 9999)), max_size=2, unique_by=lambda cost: cost[0]).map(
-        lambda costs: tuple(sorted(costs))
-    ),
+    SALES_COSTS,
     st.lists(
         st.tuples(st.sampled_from(sorted(QUARTERS)), st.integers(1, 9999)), max_size=2, unique_by=lambda aim: aim[0]
     ).map(tuple),
@@ -127,7 +129,7 @@ async def load(session: WriteSession, sales: list[Sale], costs: list[Cost]) -> N
 @settings(QUICK, max_examples=examples(60))
 @given(
     sales=st.lists(SALES, min_size=6, max_size=16),
-    costs=st.lists(COSTS, min_size=1, max_size=4),
+    costs=st.lists(COSTS, min_size=1, max_size=4, unique_by=lambda cost: cost.first),
     agreed=AGREED,
     spans=st.lists(st.tuples(PERIODS, st.none() | DAYS.map(noon)), min_size=2, max_size=4),
 )
