@@ -112,6 +112,11 @@ def by_sets(
     )
 
 
+def in_order_of_groups(request: ResolvedKpiRequest) -> Sql:
+    """The order of kept rows in which the two finest sets of `by_sets` need no sort of their own."""
+    return Sql(" order by {}bucket", join("", (Sql("{}, ", key_name(n)) for n in range(1, len(request.by) + 1))))
+
+
 def _of_every_set(
     request: ResolvedKpiRequest, aggregates: Aggregates, boundaries: tuple[datetime, ...], apart: tuple[Sql, ...]
 ) -> Sql:

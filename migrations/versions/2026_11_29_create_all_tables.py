@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 91bf005424d6
+Revision ID: bcb5913bbbed
 Revises:
-Create Date: 2026-11-29 03:40:15.597171+00:00
+Create Date: 2026-11-29 03:47:48.676818+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "91bf005424d6"
+revision: str = "bcb5913bbbed"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -249,6 +249,7 @@ def upgrade() -> None:
             nullable=True,
             comment="The deal's own probability of winning, from 0 to 1; null for that of its pipeline stage.",
         ),
+        sa.Column("close_date", sa.Date(), nullable=True, comment="The expected closing."),
         sa.Column(
             "confirmed_at",
             sa.DateTime(timezone=True),

@@ -1,6 +1,6 @@
 """Spans: the times in which deals were open with the same values, so that a pipeline of the past looks nothing up."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
@@ -41,6 +41,7 @@ class DealSpan(Table, table=True):
         numeric=(5, 4),
         default=None,
     )
+    close_date: date | None = column("The expected closing.", default=None)
     confirmed_at: datetime | None = column(
         "When the source confirmed an assumed history of the deal; null if it is not assumed.", default=None
     )

@@ -1,6 +1,6 @@
 """A count of the KPIs of deals in plain Python, from raw rows; it shares no code with KPIs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -45,6 +45,15 @@ class Books:
     pipelines: list[Row]
     zone: tzinfo
     currency: str
+
+    def __post_init__(self) -> None:
+        self._versions_of: dict[UUID, list[Row]] = defaultdict(list)
+        for version in self.versions:
+            self._versions_of[version["deal_id"]].append(version)
+        self.roles_of: dict[UUID, list[Row]] = defaultdict(list)
+        for role in self.roles:
+            self.roles_of[role["deal_id"]].append(role)
+        self.contact_of: dict[UUID, Row] = {contact["id"]: contact for contact in self.contacts}
 
     @classmethod
     async def read(cls, session: ReadSession, zone: tzinfo, currency: str) -> "Books":
@@ -106,14 +115,16 @@ class Books:
 
     def _unknown(self, key: str, start: datetime | None, before: datetime | None, as_of: datetime) -> bool:
         """Whether a sum leaves out deals whose amount or weight is not known."""
-        counted = [deal for deal in self.deals if self._reason(deal) is None]
         if key in SNAPSHOTS:
+            counted = [deal for deal in self.deals if self._reason(deal) is None]
             instant = as_of if before is None else min(before - timedelta(microseconds=1), as_of)
             states = [self._state(deal, instant) for deal in counted]
             return any(state["outcome"] == "OPEN" and self._is_unknown(key, state) for state in states if state)
         moments = self._moments(key, start, before, as_of)
         return any(
-            self._is_unknown(key, self._amount_state(key, deal, moment)) for moment, deal in moments if deal in counted
+            self._is_unknown(key, self._amount_state(key, deal, moment))
+            for moment, deal in moments
+            if self._reason(deal) is None
         )
 
     def _moments(
@@ -173,7 +184,7 @@ class Books:
     def _customer(self, deal: Row) -> object:
         if deal["company_id"]:
             return deal["company_id"]
-        people = [role["contact_id"] for role in self.roles if role["deal_id"] == deal["id"]]
+        people = [role["contact_id"] for role in self.roles_of.get(deal["id"], [])]
         if not people:
             return deal["id"]
         person = self._contact(people[0])
@@ -195,7 +206,7 @@ class Books:
 
     def _versions(self, deal: Row) -> list[Row]:
         """The versions of a deal that held for any time, in their order."""
-        mine = [version for version in self.versions if version["deal_id"] == deal["id"]]
+        mine = self._versions_of.get(deal["id"], [])
         lasting = [version for version in mine if version["valid_to"] is None or version["valid_to"] > _begin(version)]
         return sorted(lasting, key=lambda version: (_begin(version), version["id"]))
 
@@ -229,7 +240,7 @@ class Books:
     def _reason(self, deal: Row) -> str | None:
         if deal["deleted_at"] is not None:
             return "DELETED"
-        people = [self._contact(role["contact_id"]) for role in self.roles if role["deal_id"] == deal["id"]]
+        people = [self._contact(role["contact_id"]) for role in self.roles_of.get(deal["id"], [])]
         if people and all(person["is_test"] for person in people):
             return "TEST"
         return "INTERNAL" if people and all(person["is_test"] or person["is_internal"] for person in people) else None
@@ -240,7 +251,7 @@ class Books:
         return "NEGATIVE" if (self._at_closing(deal, moment)["amount"] or 0) < 0 else None
 
     def _contact(self, key: UUID) -> Row:
-        return next(contact for contact in self.contacts if contact["id"] == key)
+        return self.contact_of[key]
 
 
 def _begin(version: Row) -> datetime:

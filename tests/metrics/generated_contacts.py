@@ -12,14 +12,14 @@ from schema.accord import Accord
 
 START = datetime(2026, 1, 10, tzinfo=UTC)
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
-STAGES = ("inquiry", "mql", "sal", "customer")
-GROUPS = {"inquiry": "Early", "mql": "Early", "sal": "Late", "customer": "Late"}
-WINDOWS = ("20 days", "14 days", "30 days", None)
+STAGES = ("inquiry", "mql", "sal", "sql", "opportunity", "customer")
+GROUPS = {stage: "Early" if stage in ("inquiry", "mql") else "Late" for stage in STAGES}
+WINDOWS = ("20 days", "14 days", "30 days", "10 days", None, None)
 EVALUATION = UUID(int=7)
 
 ACCORD = Accord.model_validate(
     {
-        "title": "Four stages",
+        "title": "Six stages",
         "reporting": {"timezone": "Europe/Berlin", "week_start": "SUNDAY", "fiscal_year_start_month": 3},
         "stages": [
             {

@@ -41,6 +41,14 @@ REASONS = {
     "deleted_at": NotCountedReason.DELETED,
     "merged_into_id": NotCountedReason.MERGED,
 }
+# The stages whose entries a KPI counts, or between which it measures, if the request does not name them.
+COUNTS = {"stage_volume": STAGES, "inquiries": ("inquiry",), "mqls": ("mql",), "sals": ("sal",), "sqls": ("sql",)}
+CONVERSIONS = {
+    "inquiry_to_mql": ("inquiry", "mql"),
+    "sal_to_sql": ("sal", "sql"),
+    "sql_to_opportunity": ("sql", "opportunity"),
+    "mql_to_customer": ("mql", "customer"),
+}
 EXCLUDED = frozenset(Exclusion)  # by the accord of generated contacts
 NAMES = {f"member_{key}": name for name, (key, _) in MEMBERS.items()}
 
@@ -199,8 +207,8 @@ def _tally(figure: Figure, row: Row) -> None:
 
 def _rows(person: Person, request: KpiRequest, until: datetime) -> list[Row]:
     switches = request.switches
-    if request.key in ("stage_volume", "mqls"):
-        stages = STAGES if request.key == "stage_volume" else ("mql",)
+    if request.key in COUNTS:
+        stages = COUNTS[request.key]
         own = switches.skip is not Skip.IMPLIED
         return [
             Row(person, at, stage, implied)
@@ -274,7 +282,7 @@ def _picked(moments: list[tuple[datetime, bool]], reentry: Reentry | None) -> li
 
 
 def _pair(request: KpiRequest) -> tuple[str, str]:
-    return (request.stages.base, request.stages.target) if request.stages else ("mql", "customer")
+    return (request.stages.base, request.stages.target) if request.stages else CONVERSIONS[request.key]
 
 
 def _window(request: KpiRequest) -> timedelta | None:
@@ -285,7 +293,7 @@ def _window(request: KpiRequest) -> timedelta | None:
 
 def _maturity(rows: list[Row], request: KpiRequest) -> timedelta | None:
     """The window; without one, the time within which 90 % of the converted converted; None if nobody did."""
-    window = _window(request) if request.key not in ("stage_volume", "mqls") else None
+    window = _window(request) if request.key not in COUNTS else None
     if window is None:
         took = [row.took for row in rows if row.took is not None]
         window = timedelta(seconds=percentile(took, 0.9)) if took else None

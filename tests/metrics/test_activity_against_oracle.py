@@ -42,7 +42,7 @@ from tests.metrics.test_against_oracle import QUICK, periods
 from tests.support.accords import replace_document
 from tests.support.examples import examples
 
-KEYS = (
+COUNTED_IN_A_WORLD = (
     "speed_to_lead",
     "time_in_stage",
     "mql_acceptance",
@@ -100,7 +100,7 @@ def busy_requests(draw: st.DrawFn, key: str) -> KpiRequest:
 @settings(QUICK, max_examples=examples(40))
 @given(
     found=worlds(),
-    batch=st.tuples(*(requests(key) for key in (*KEYS, "over_pressure_rate"))),
+    batch=st.tuples(*(requests(key) for key in (*COUNTED_IN_A_WORLD, "over_pressure_rate"))),
     policy=st.sampled_from(POLICIES),
     duties=st.sampled_from(handoff_oracle.DUTIES),
     has_calendar=st.booleans(),

@@ -32,10 +32,12 @@ from tests.support.examples import examples
 
 __all__ = ["ready"]
 
+COUNTED_IN_A_WORLD = ("push_rate", "forecast_accuracy")
+
 
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
-    key = draw(st.sampled_from(["push_rate", "forecast_accuracy"]))
+    key = draw(st.sampled_from(COUNTED_IN_A_WORLD))
     rules = st.none() | st.sampled_from(CurrencyRule)
     return KpiRequest(
         key,

@@ -31,6 +31,7 @@ from tests.support.examples import examples
 NOW, START = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 DAY, LOOK_BACK = timedelta(days=1), timedelta(days=20)
 PERIOD = Period(date(2026, 2, 1), date(2026, 4, 1))
+COUNTED_IN_A_WORLD = ("marketing_sourced", "marketing_influenced")
 MARKETING_SOURCES = ("Webinar", "Fair")
 PEOPLE = 3
 # Few different days, so that touches are often at the opening, at one instant, or at the border of the look-back.
@@ -238,7 +239,7 @@ async def test_what_marketing_sourced_and_influenced_equals_the_count(
     await write(ready, world)
     async with ready.write() as session:
         await replace_document(session, accord_with(rule))
-    requests = [KpiRequest(key, PERIOD, Grain.MONTH) for key in ("marketing_sourced", "marketing_influenced")]
+    requests = [KpiRequest(key, PERIOD, Grain.MONTH) for key in COUNTED_IN_A_WORLD]
     async with ready.read() as session:
         sourced, influenced = await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW)
         assert isinstance(sourced, KpiAnswer), sourced

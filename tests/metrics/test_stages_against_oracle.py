@@ -25,7 +25,7 @@ from tests.metrics.test_against_oracle import QUICK
 from tests.support.examples import examples
 from tests.support.random_choices import RandomChoices
 
-KEYS = ("stalled_rate", "recycle_rate", "recycled_reconversion", "orphan_hours")
+COUNTED_IN_A_WORLD = ("stalled_rate", "recycle_rate", "recycled_reconversion", "orphan_hours")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def requests(choices: RandomChoices) -> list[KpiRequest]:
     as_of = choices.one((None, START + timedelta(hours=12 * choices.integer(1, 80)), NOW + timedelta(days=90)))
     request = KpiRequest("", choices.one((days, ALL_HISTORY)), choices.one((None, Grain.WEEK, Grain.MONTH)))
     request = replace(request, switches=Switches(as_of=as_of))
-    found = [replace(request, key=key) for key in KEYS]
+    found = [replace(request, key=key) for key in COUNTED_IN_A_WORLD]
     return [*found, KpiRequest("stalled_rate", request.period, by=(Dimension.STAGE,), switches=request.switches)]
 
 

@@ -130,10 +130,10 @@ class PeopleBooks:
             case "mql_acceptance of a cohort":
                 handed = (row for row in self.handoffs[person] if span.holds(row["handed_at"]))
                 yield from ((1, row["status"] == "ACCEPTED") for row in handed)
-            case "touches_per_contact_7d":
-                yield from self._trailing(person, span.end)
-            case "over_pressure_rate":
-                yield from self._pressed(person, span)
+            case "touches_per_contact_7d" | "over_pressure_rate":
+                yield from (
+                    self._pressed(person, span) if key == "over_pressure_rate" else self._trailing(person, span.end)
+                )
             case "stage_integrity":
                 yield from self._compared(person, span.end)
             case "response_rate" | "cross_team_collision" | "opt_out_rate":
@@ -142,11 +142,21 @@ class PeopleBooks:
                 yield from stage_books.rows(
                     key, self.entries[person], self.handoffs[person], self.versions[person], span
                 )
-            case _ if key in (*handoff_books.KEYS, "default_accept_share", "marketing_delivery"):
+            case "marketing_delivery" | "default_accept_share":
+                # No handoff says that it was accepted by default.
+                yield from self._delivered(person, span) if key == "marketing_delivery" else ()
+            case _ if key in handoff_books.KEYS:
                 for handoff in self.handoffs[person]:
                     yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)
             case _:
                 yield from ((took.total_seconds(), False) for took in self._durations(key, person, span))
+
+    def _delivered(self, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
+        """A person of the stage mql whom sales accepted, once."""
+        entered = self._entered(person, "mql")
+        accepted = [row for row in self.handoffs[person] if row["status"] == "ACCEPTED"]
+        if any(span.holds(row["decided_at"]) for row in accepted if entered and entered <= row["handed_at"]):
+            yield 1, True
 
     def _conversion(self, person: UUID, low: str, high: str, span: Span) -> Iterator[tuple[float, bool]]:
         base, reached = self._entered(person, low), self._entered(person, high)

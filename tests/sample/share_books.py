@@ -1,9 +1,11 @@
 """A count in plain Python, from raw rows, of the deals due in a period, and of marketing's part in the pipeline."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from tests.metrics.deal_books import Books, Expected, Row
 
@@ -28,6 +30,15 @@ class ShareBooks:
     books: Books
     touches: list[Row]
     people: list[Row]  # their versions
+
+    def __post_init__(self) -> None:
+        self._touches_of: dict[UUID, list[Row]] = defaultdict(list)
+        for touch in self.touches:
+            if touch["voided_at"] is None:
+                self._touches_of[self._survivor(touch["contact_id"])].append(touch)
+        self._people_of: dict[UUID, list[Row]] = defaultdict(list)
+        for version in self.people:
+            self._people_of[version["contact_id"]].append(version)
 
     def figure(self, key: str, start: datetime | None, before: datetime | None, as_of: datetime) -> Share:
         """Count a KPI over the instants from `start` until before `before`, as of an instant."""
@@ -107,7 +118,7 @@ class ShareBooks:
         first = {team: next(t["occurred_at"] for t in before if t["team_kind"] == team) for team in {*teams}}
         if "MARKETING" in first and first["MARKETING"] < first.get("SALES", opened + INSTANT):
             yield "BEFORE_FIRST_SALES_TOUCH"
-        roles = [role for role in self.books.roles if role["deal_id"] == deal["id"]]
+        roles = self.books.roles_of.get(deal["id"], [])
         if roles:
             main = min(roles, key=lambda role: (not role["is_primary"], role["since"] is not None, role["contact_id"]))
             person = self._survivor(main["contact_id"])
@@ -126,23 +137,18 @@ class ShareBooks:
         )
 
     def _touches(self, deal: Row) -> list[Row]:
-        people = {self._survivor(role["contact_id"]) for role in self.books.roles if role["deal_id"] == deal["id"]}
-        return [
-            touch
-            for touch in self.touches
-            if touch["voided_at"] is None and self._survivor(touch["contact_id"]) in people
-        ]
+        people = {self._survivor(role["contact_id"]) for role in self.books.roles_of.get(deal["id"], [])}
+        return [touch for person in people for touch in self._touches_of.get(person, [])]
 
-    def _survivor(self, contact: object) -> object:
-        found = next(row for row in self.books.contacts if row["id"] == contact)
+    def _survivor(self, contact: UUID) -> UUID:
+        found = self.books.contact_of[contact]
         return self._survivor(found["merged_into_id"]) if found["merged_into_id"] else contact
 
-    def _versions(self, contact: object, at: datetime) -> list[Row]:
+    def _versions(self, contact: UUID, at: datetime) -> list[Row]:
         return [
             version
-            for version in self.people
-            if version["contact_id"] == contact
-            and (version["valid_from"] or version["recorded_at"]) <= at
+            for version in self._people_of.get(contact, [])
+            if (version["valid_from"] or version["recorded_at"]) <= at
             and (version["valid_to"] is None or version["valid_to"] > at)
         ]
 

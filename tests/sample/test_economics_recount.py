@@ -17,15 +17,16 @@ from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
 from tests.metrics.economics_books import EconomicsBooks, formula
 from tests.support.accords import replace_document
+from tests.support.examples import sample_people
 
 UNTIL, NOW = date(2026, 3, 1), datetime(2026, 3, 2, tzinfo=UTC)
-KEYS = ("cac", "ltv", "ltv_cac", "cac_payback_months", "pipeline_coverage", "sales_velocity")
+COUNTED_IN_THE_SAMPLE = ("cac", "ltv", "ltv_cac", "cac_payback_months", "pipeline_coverage", "sales_velocity")
 
 
 @pytest.fixture(scope="module")
 async def company(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await make_sample(session, contacts=900, seed=11, until=UNTIL)
+        await make_sample(session, contacts=sample_people(900), seed=11, until=UNTIL)
     async with module_database.write() as session:
         stated = {
             "gross_margin": "0.7",
@@ -43,7 +44,7 @@ async def test_a_formula_of_the_sample_is_the_count_by_hand(within: str, company
     period = named_period(within)
     async with company.read() as session:
         books = await EconomicsBooks.read(session)
-        requests = [KpiRequest(key, period) for key in KEYS]
+        requests = [KpiRequest(key, period) for key in COUNTED_IN_THE_SAMPLE]
         answers = await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW)
     books.margin, books.churn, books.sales_costs = Decimal("0.7"), Decimal("0.02"), ((date(2024, 1, 1), Decimal(9000)),)
     books.targets = ((date(2026, 1, 1), date(2026, 4, 1), Decimal(10_000_000)),)

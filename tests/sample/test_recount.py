@@ -15,6 +15,7 @@ from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, StagePair, Switches
 from api.sql import Sql, name
 from api.workflows.make_sample import make_sample
+from schema.clauses.handoff_duties import MarketingDuties
 from schema.kpis import CATALOGUE
 from schema.kpis.kinds import Kind, Subject
 from schema.vocab import Anchor, Skip
@@ -22,11 +23,16 @@ from tests.metrics.deal_books import Books
 from tests.sample.people_books import PeopleBooks, Row
 from tests.sample.share_books import DUE, LEAD_SOURCES, ShareBooks
 from tests.support.accords import replace_document
+from tests.support.examples import sample_people
 
 UNTIL = date(2026, 3, 1)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+PEOPLE = sample_people(900)
+OWED = 40  # people a month
 SHARES = ("push_rate", "forecast_accuracy", "marketing_sourced", "marketing_influenced")
+OF_PEOPLE = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON]
 OF_DEALS = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.DEAL and kpi.kind is not Kind.FORMULA]
+COUNTED_IN_THE_SAMPLE = (*OF_PEOPLE, *OF_DEALS)
 PAIRED = ("stage_conversion", "time_to_convert")
 PERIODS = {name: named_period(name) for name in ("2025-Q3", "2025-11", "2026")} | {"ever": ALL_HISTORY}
 
@@ -34,7 +40,7 @@ PERIODS = {name: named_period(name) for name in ("2025-Q3", "2025-11", "2026")} 
 @pytest.fixture(scope="module")
 async def company(module_database: Database) -> Database:
     async with module_database.write() as session:
-        await make_sample(session, contacts=900, seed=11, until=UNTIL)
+        await make_sample(session, contacts=PEOPLE, seed=11, until=UNTIL)
     async with module_database.write() as session:
         # So few people have no merged and no deleted ones among them.
         numbered = "(select id, row_number() over (order by id) as place from contact) a"
@@ -53,7 +59,10 @@ async def company(module_database: Database) -> Database:
         accord = read_accord("standard")
         assert accord.attribution is not None
         attribution = accord.attribution.model_copy(update={"marketing_lead_sources": LEAD_SOURCES})
-        await replace_document(session, accord.model_copy(update={"attribution": attribution}))
+        assert accord.handoff is not None
+        owed = MarketingDuties.model_validate({"volume": [{"stage": "mql", "at_least": OWED, "per": "MONTH"}]})
+        duties = accord.handoff.model_copy(update={"marketing": owed})
+        await replace_document(session, accord.model_copy(update={"attribution": attribution, "handoff": duties}))
         await evaluate(session)
         await discard_former_entries(session)
     return module_database
@@ -77,7 +86,7 @@ def instants(period: Period) -> tuple[datetime | None, datetime | None]:
 
 
 @pytest.mark.parametrize("within", PERIODS)
-@pytest.mark.parametrize("key", [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON])
+@pytest.mark.parametrize("key", OF_PEOPLE)
 async def test_a_kpi_of_people_is_the_count_by_hand(
     key: str, within: str, company: Database, books: PeopleBooks
 ) -> None:
@@ -105,6 +114,13 @@ async def test_a_kpi_of_people_is_the_count_by_hand(
         case Kind.SPREAD:
             expected = None if counted.average is None else pytest.approx(counted.average, abs=1e-5)
             assert (None if answer.value is None else float(answer.value)) == expected
+        case Kind.ATTAINMENT:
+            assert answer.numerator == counted.converted
+            owed = {"2025-Q3": 3 * OWED, "2025-11": OWED, "2026": 12 * OWED}.get(within)
+            share = None if owed is None else pytest.approx(counted.converted / owed, abs=1e-6)
+            assert (None if answer.value is None else float(answer.value)) == share
+        case _:
+            raise AssertionError(f"{kpi.kind} has no count by hand")
 
 
 @pytest.mark.parametrize("within", PERIODS)

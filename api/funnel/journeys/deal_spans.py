@@ -28,7 +28,7 @@ def deal_spans(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> S
     ids = deals if isinstance(deals, Sql) or deals is None else Sql("{}::uuid[]", list(deals))
     reason, excluded = deal_not_counted(ladder, is_single=ids is not None)
     return Sql(
-        f"""select e.deal_id, e.starts_at, e.ends_at, v.amount, v.currency, v.probability,
+        f"""select e.deal_id, e.starts_at, e.ends_at, v.amount, v.currency, v.probability, v.close_date,
   case when v.is_assumed then v.recorded_at end as confirmed_at,
   case when w.is_assumed then w.recorded_at end as company_confirmed_at, d.updated_at as changed_at,
   {{}} as not_counted, v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id,

@@ -64,7 +64,8 @@ SPANS = JourneyTable(
     "deal_span",
     ("deal_id", "starts_at"),
     (
-        *("ends_at", "amount", "currency", "probability", "confirmed_at", "company_confirmed_at", "changed_at"),
+        *("ends_at", "amount", "currency", "probability", "close_date"),
+        *("confirmed_at", "company_confirmed_at", "changed_at"),
         *("not_counted", "campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country"),
         *("company_size", "deal_type", "owner_id", "owned_at", "current_owner_id"),
     ),

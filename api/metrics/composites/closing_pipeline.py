@@ -11,7 +11,7 @@ from api.metrics.composites.cell_days import counted_days, days_of_cells
 from api.metrics.counted_rows import CountedRows
 from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
 from api.metrics.deal_kinds.deal_rows import unknown_amounts
-from api.metrics.deal_kinds.pipeline_snapshot import PipelineSnapshot, open_deals
+from api.metrics.deal_kinds.pipeline_snapshot import PipelineSnapshot, open_at
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.periods.buckets import pairs
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
@@ -31,7 +31,7 @@ class ClosingPipeline(PipelineSnapshot):
     is_weighted: bool = False
 
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """False: spans have no expected closing."""
+        """Spans do not have the expected closing."""
         return False
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
@@ -46,7 +46,7 @@ class ClosingPipeline(PipelineSnapshot):
             "select o.*, coalesce(o.close_date >= s.first and o.close_date < s.before, false) as is_expected"
             " from ({}) o join unnest({}::timestamptz[], {}::date[], {}::date[]) s (instant, first, before)"
             " on s.instant = o.at where o.is_standing",
-            open_deals(request, instants),
+            open_at(request, instants),
             list(instants),
             [days.first or date.min for days in spans],
             [days.before or date.max for days in spans],

@@ -103,8 +103,12 @@ class OpenDealCount(PipelineSnapshot):
 
 
 def _open_at_ends(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
-    """The deals open at the end of the period or of each bucket, from spans or from the history."""
-    instants = _instants(request, boundaries)
+    """The deals open at the end of the period or of each bucket."""
+    return open_at(request, _instants(request, boundaries))
+
+
+def open_at(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> Sql:
+    """The rows of `open_deals`, from spans if the request reads journeys."""
     return open_spans(request, instants) if request.reads_journeys else open_deals(request, instants)
 
 

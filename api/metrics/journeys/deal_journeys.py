@@ -63,7 +63,8 @@ def have_spans(request: ResolvedKpiRequest) -> bool:
 def open_spans(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> Sql:
     """One row per deal of the population and instant at which it was open, with what dimensions read.
 
-    `deal_id, at, amount, currency, chance, updated_at, is_standing, is_unopened, reads_assumed, is_negative`.
+    `deal_id, at, amount, currency, chance, close_date, updated_at, is_standing, is_unopened, reads_assumed,
+    is_negative`.
     """
     # Shifted by a microsecond, a span that starts at an instant is in it, and one that ends at it is not.
     given, step = Sql("{}::timestamptz[]", list(instants)), Sql("interval '1 microsecond'")
@@ -82,8 +83,9 @@ def open_spans(request: ResolvedKpiRequest, instants: tuple[datetime, ...]) -> S
     )
     return Sql(
         "select e.deal_id, e.at, e.amount, e.currency, coalesce(e.probability, p.probability) as chance,"
-        " e.changed_at as updated_at, true as is_standing, false as is_unopened, e.is_version_assumed as reads_assumed,"
-        " false as is_negative{} from ({}) e left join pipeline_stage p on p.id = e.pipeline_stage_id",
+        " e.close_date, e.changed_at as updated_at, true as is_standing, false as is_unopened,"
+        " e.is_version_assumed as reads_assumed, false as is_negative{} from ({}) e"
+        " left join pipeline_stage p on p.id = e.pipeline_stage_id",
         journey_columns(request, "e"),
         spans,
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from api.metrics.columns import COUNT_ALL, Aggregates, count_where, percentiles_of
-from api.metrics.compile import by_groups, by_sets, with_names
+from api.metrics.compile import by_groups, by_sets, in_order_of_groups, with_names
 from api.metrics.counted_rows import keyed_rows
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -93,12 +93,13 @@ def cohort_statement(
         return with_names(request, _aggregated(request, Sql("({}) c", followed), Sql("true"), boundaries, aggregates))
     is_open = Sql("(c.slow is null or c.at + make_interval(secs => c.slow) >= {})", request.horizon)
     paced = replace(aggregates, slow=Sql("max(c.slow)"))
-    source = Sql("(select k.*, pace.slow from cohort k cross join pace) c")
+    source = Sql("(select k.*, (select p.slow from pace p) as slow from cohort k) c")
     # Materialized: the pace reads the whole cohort first, once, and the rows are read again with it.
     return Sql(
-        "with cohort as materialized ({}),"
+        "with cohort as materialized ({}{}),"
         " pace as materialized (select percentile_cont(0.9) within group (order by took) as slow from cohort) {}",
         followed,
+        in_order_of_groups(request) if request.reads_journeys and aggregates.percentiles else Sql(""),
         with_names(request, _aggregated(request, source, is_open, boundaries, paced, is_kept=True)),
     )
 
