@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
+from api.graph.contract import read_filter
 from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.composites.spread_costs import spread_cost
 from api.metrics.periods.period_days import period
@@ -231,6 +232,25 @@ async def test_a_filter_and_a_group_need_a_target_of_their_own(firm: Database) -
     assert [filtered.value, parts(filtered)["target"]] == [3, 10_000]
     assert {group.keys[0].label: group.value for group in grouped.breakdown if group.value is not None} == {"Firm 5": 3}
     assert grouped.value == Decimal("1.5")
+
+
+async def test_a_filter_over_records_has_no_target_to_cover(firm: Database) -> None:
+    over_records = read_filter('{"deal": {"openedAt": {"gt": "2020-01-01T00:00:00Z"}}}')
+    [found] = await ask(
+        firm, accord(targets=(QUARTERLY,)), KpiRequest("pipeline_coverage", QUARTER, where=over_records)
+    )
+    assert [found.value, parts(found)["target"], parts(found)["open_pipeline"]] == [None, None, 30_000]
+    assert WarningCode.MISSING_INPUT in reasons(found)
+
+
+async def test_targets_of_each_team_are_no_target_of_both(firm: Database) -> None:
+    marketing, sales = (
+        target("2026-Q1", value, team=team) for value, team in ((10_000, "MARKETING"), (40_000, "SALES"))
+    )
+    request = KpiRequest("pipeline_coverage", QUARTER)
+    for stated, expected in (((marketing, sales), None), ((sales,), 40_000), ((sales, QUARTERLY), 40_000)):
+        [found] = await ask(firm, accord(targets=stated), request)
+        assert parts(found)["target"] == expected
 
 
 async def test_open_deals_bring_money_by_their_rate_and_size_and_time(firm: Database) -> None:

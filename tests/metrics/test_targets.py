@@ -2,6 +2,7 @@
 
 import calendar
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -16,10 +17,12 @@ from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
+from api.graph.contract import read_filter
 from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import ComparedTo, KpiRequest, Period, Switches, Where
+from api.metrics.targets.agreed_targets import part_of_filter
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
 from schema.kpis.answer_vocab import WarningCode
@@ -233,6 +236,33 @@ async def test_a_part_of_the_records_is_not_compared_with_the_target_of_all(read
     assert plain(found.comparison.value, found.comparison.change) == (40, None)
     assert [group.change for group in found.comparison.breakdown] == [None]
     assert codes(found) == [WarningCode.PARTIAL_REACH]
+
+
+def test_no_target_is_for_what_a_filter_over_records_or_a_negation_selects() -> None:
+    only = Where(tests=((Dimension.OWNER, ("Ada",)),))
+    assert part_of_filter(Where()) == ()
+    assert part_of_filter(only) == ((Dimension.OWNER, "Ada"),)
+    assert part_of_filter(Where(all_of=(only, only))) == ((Dimension.OWNER, "Ada"),)
+    over_records = read_filter('{"deal": {"amountConverted": {"gt": "20000"}}}')
+    for where in (over_records, Where(all_of=(only, over_records)), Where(none_of=(only,)), Where(any_of=(only,))):
+        assert part_of_filter(where) is None
+
+
+async def test_a_filter_over_records_and_what_it_selects_have_no_target(ready: Database) -> None:
+    await load(ready, [date(2026, 4, 2)] * 3, ADA)
+    where = read_filter('{"deal": {"closedAt": {"gt": "2026-01-01T00:00:00Z"}}}')
+    found = await answer(ready, replace(asked("deals_won", "2026-04"), where=where))
+    assert found.value == 3
+    assert not found.targets
+    assert WarningCode.NO_TARGET in codes(found)
+
+
+async def test_a_filter_and_a_group_with_the_same_value_have_its_target(ready: Database) -> None:
+    await load(ready, [date(2026, 4, 2)] * 3, ADA)
+    where = Where(tests=((Dimension.OWNER, ("Ada",)),))
+    found = await answer(ready, replace(asked("deals_won", "2026-04", by=(Dimension.OWNER,)), where=where))
+    assert found.comparison is not None
+    assert [group.value for group in found.comparison.breakdown] == [30]
 
 
 async def test_a_stored_target_for_a_kpi_of_a_newer_release_is_said_and_left_out(ready: Database) -> None:

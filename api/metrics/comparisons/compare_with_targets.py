@@ -18,14 +18,6 @@ from api.metrics.answer import (
     KpiFigure,
 )
 from api.metrics.answer_warnings import in_order, number_of
-from api.metrics.comparisons.agreed_targets import (
-    ADDING_UP,
-    AgreedTarget,
-    KpiTargets,
-    Part,
-    part_of_filter,
-    unknown_kpi_warnings,
-)
 from api.metrics.comparisons.changes import NO_FIGURE, ComparedValues, compared_values
 from api.metrics.comparisons.compare import Compute
 from api.metrics.comparisons.past_pace import (
@@ -41,6 +33,15 @@ from api.metrics.dimensions import RECORD_DIMENSIONS
 from api.metrics.figure_table import MILLIONTH
 from api.metrics.periods.calendar_units import day_of
 from api.metrics.request import Period
+from api.metrics.targets.agreed_targets import (
+    ADDING_UP,
+    AgreedTarget,
+    KpiTargets,
+    Part,
+    part_of_filter,
+    part_of_group,
+    unknown_kpi_warnings,
+)
 from api.sql import Sql, name
 from schema.access.rights import Reach
 from schema.kpis.answer_vocab import WarningCode
@@ -79,7 +80,8 @@ class _TargetSide:
     def group(self, group: Group, days: Period, part: Part | None) -> ComparedGroup:
         """The target for a group and its buckets."""
         is_other = any(key.is_other for key in group.keys)  # no target is for the rest
-        own = None if part is None or is_other else (*part, *((key.dimension, key.value) for key in group.keys))
+        keys = tuple((key.dimension, key.value) for key in group.keys)
+        own = None if part is None or is_other else part_of_group(part, keys)
         agreed = self.targets.agreed(days.starts_on, days.before, own)
         return ComparedGroup(
             **self.values(group, agreed),

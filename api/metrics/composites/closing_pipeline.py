@@ -30,10 +30,6 @@ class ClosingPipeline(PipelineSnapshot):
 
     is_weighted: bool = False
 
-    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Spans do not have the expected closing."""
-        return False
-
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The open deals: `deal_id, at, worth, unconverted_currency, is_expected`."""
         if boundaries:

@@ -3,15 +3,17 @@
 from fractions import Fraction
 from typing import ClassVar
 
-from api.metrics.composites.agreed_targets import target_between
 from api.metrics.composites.cell_days import CellDays
 from api.metrics.composites.closing_pipeline import ClosingPipeline
 from api.metrics.composites.composite_kind import AgreedValues, CompositeKind, GroupValues
 from api.metrics.composites.parts import AgreedPart, CountedPart, NoValue, PartValue, PartValues, Quotient, given
 from api.metrics.deal_kinds.deal_amounts import ClosingSum
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.targets.agreed_targets import KpiTargets, Part, part_of_filter, part_of_group
+from schema.access.rights import Reach
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings
+from schema.kpis.pipeline import REVENUE_WON
 from schema.vocab import DealOutcome, Unit
 
 _PARTS = (
@@ -51,9 +53,13 @@ class PipelineCoverage(CompositeKind):
     may_lie_ahead = True
 
     def agreed(self, request: ResolvedKpiRequest, days: CellDays, group: GroupValues | None) -> AgreedValues:
-        """The target for the days of the cell."""
-        target = target_between(request, "revenue_won", days, group)
-        return {} if target is None else {"target": Fraction(target)}
+        """The target for the days of the cell and its group. A target is for all records: a partial reach has none."""
+        if request.context.principal.reach is not Reach.ALL:
+            return {}
+        frame = request.frame
+        targets = KpiTargets.of(REVENUE_WON, request.context.accord, frame.zone, frame.as_of)
+        target = targets.only_agreed(days.first, days.before, _part_of_cell(request, group))
+        return {} if target is None else {"target": Fraction(target.value)}
 
     def quotient(self, values: PartValues) -> Quotient | NoValue:
         """The open pipeline by the target without what is won."""
@@ -61,3 +67,12 @@ class PipelineCoverage(CompositeKind):
         if missing <= 0:
             return NoValue(WarningCode.TARGET_MET, "The target is met: nothing is left for the open pipeline to cover.")
         return Quotient(given(values, "open_pipeline"), missing)
+
+
+def _part_of_cell(request: ResolvedKpiRequest, group: GroupValues | None) -> Part | None:
+    """The part of the deals that a cell is of; None if no target can be for it."""
+    part = part_of_filter(request.where)
+    if part is None or group is None:
+        return part
+    values = (None if value is None else str(value) for value in group)
+    return part_of_group(part, tuple(zip(request.by, values, strict=True)))

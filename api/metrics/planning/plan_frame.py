@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnsweredPeriod, KpiAnswer
+from api.metrics.comparisons.earlier_periods import earlier_period
 from api.metrics.context import MetricContext
 from api.metrics.periods.calendar_units import day_of, first_day_of, midnight, plus_months, plus_units
 from api.metrics.periods.period_days import days_of
-from api.metrics.periods.period_names import named_period
 from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Period, StagePair, Switches, Where
+from api.metrics.targets.agreed_targets import KpiTargets
 from schema.clauses.reporting import Reporting
 from schema.kpis import CATALOGUE
+from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.pipeline import REVENUE_WON
 from schema.vocab import Grain
@@ -134,50 +136,20 @@ class PlanFrame:
 
         Errors: BAD_INPUT if the accord has none.
         """
-        parts = []
-        for target in self.context.accord.targets:
-            if target.kpi == REVENUE_WON.key and target.only is None and target.value is not None:
-                part = days_of(named_period(target.period), self.zone, self.as_of, self.reporting)
-                if part.starts_on is not None and part.before is not None:
-                    parts.append((Days(part.starts_on, part.before), target.value))
-        found = _covering(days, parts)
+        targets = KpiTargets.of(REVENUE_WON, self.context.accord, self.zone, self.as_of)
+        found = targets.only_agreed(days.starts_on, days.before, ())
         if found is None:
             raise AccordError(
                 ErrorCode.BAD_INPUT,
                 f"The accord has no target of revenue_won from {days.starts_on} before {days.before}.",
                 "Give an amount, or agree on a target: a section [[targets]] with kpi, period and value.",
             )
-        return found
+        return found.value
 
-
-def _covering(days: Days, parts: list[tuple[Days, Decimal]]) -> Decimal | None:
-    """The sum of parts that follow each other from the first day to the last; of several ways, the longest parts."""
-    if days.starts_on == days.before:
-        return Decimal(0)
-    first = [part for part in parts if part[0].starts_on == days.starts_on and part[0].before <= days.before]
-    for part, value in sorted(first, key=lambda found: found[0].before, reverse=True):
-        rest = _covering(Days(part.before, days.before), parts)
-        if rest is not None:
-            return value + rest
-    return None
-
-
-def days_before(days: Days) -> Days:
-    """The days of the same length before: as many whole months if the days are whole months."""
-    months = _whole_months(days)
-    if months is None:
-        return Days(days.starts_on - (days.before - days.starts_on), days.starts_on)
-    return Days(plus_months(days.starts_on, -months), days.starts_on)
-
-
-def days_last_year(days: Days) -> Days:
-    """The same days of the year before."""
-    return Days(plus_months(days.starts_on, -12), plus_months(days.before, -12))
-
-
-def _whole_months(days: Days) -> int | None:
-    months = (days.before.year - days.starts_on.year) * 12 + days.before.month - days.starts_on.month
-    return months if months > 0 and plus_months(days.starts_on, months) == days.before else None
+    def earlier(self, days: Days, comparand: Comparand) -> Days:
+        """The earlier days that a comparison with the previous period, or with last year, takes. Errors: BAD_PERIOD."""
+        found = earlier_period(days.period, self.answered(days), comparand, ComparedSpan.WHOLE, self.as_of)
+        return self.days(found.days)
 
 
 def exact(value: Decimal | None) -> Fraction | None:

@@ -15,8 +15,6 @@ from api.metrics.planning.plan_answer import DriverPart, RevenueVariance
 from api.metrics.planning.plan_frame import (
     Days,
     PlanFrame,
-    days_before,
-    days_last_year,
     exact,
     quotient,
     rounded,
@@ -25,6 +23,7 @@ from api.metrics.planning.plan_request import RevenueVarianceRequest
 from api.metrics.planning.variance_split import in_cents, shapley_parts
 from api.metrics.readings.reading_contexts import ContextReader
 from api.metrics.request import Switches
+from schema.kpis.comparisons import Comparand
 from schema.kpis.conversion import WIN_RATE
 from schema.kpis.pipeline import AVG_DEAL_SIZE, REVENUE_WON
 from schema.kpis.planning import RevenueDriver, VarianceBaseline
@@ -147,9 +146,9 @@ def _filled(old: Fraction | None, new: Fraction | None) -> tuple[Fraction, Fract
 def _baseline_days(frame: PlanFrame, days: Days, compare_to: VarianceBaseline) -> Days:
     match compare_to:
         case VarianceBaseline.PREVIOUS:
-            return days_before(days)
+            return frame.earlier(days, Comparand.PREVIOUS_PERIOD)
         case VarianceBaseline.LAST_YEAR:
-            return days_last_year(days)
+            return frame.earlier(days, Comparand.SAME_PERIOD_LAST_YEAR)
         case VarianceBaseline.TARGET:
             return frame.quarters_before(days.starts_on)
 

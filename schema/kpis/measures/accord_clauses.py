@@ -1,6 +1,7 @@
 """Which sections of the accord a measure depends on."""
 
 from schema.kpis.measures import Measure
+from schema.kpis.measures.composites import AcquisitionCost, Coverage, LifetimeValue, LifetimeValueOverCost, Payback
 from schema.kpis.measures.handoffs import (
     DecidedInTime,
     DecisionRatio,
@@ -26,6 +27,11 @@ _SECTIONS: dict[type, tuple[str, ...]] = {
     OwnerResponse: ("calendars", "handoff"),
     Delivered: ("handoff",),
     OverPolicy: ("contact_policy",),
+    Coverage: ("targets",),
+    AcquisitionCost: ("economics",),
+    LifetimeValue: ("economics",),
+    LifetimeValueOverCost: ("economics",),
+    Payback: ("economics",),
 }
 
 

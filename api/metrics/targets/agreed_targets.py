@@ -79,6 +79,11 @@ class KpiTargets:
         found = (self._for_team(starts_on, before, part, team) for team in teams)
         return tuple(target for target in found if target is not None)
 
+    def only_agreed(self, starts_on: date | None, before: date | None, part: Part | None) -> AgreedTarget | None:
+        """The target of both teams, or else that of the only team that has one; None if each has its own."""
+        found = self.agreed(starts_on, before, part)
+        return found[0] if found and (found[0].team is None or len(found) == 1) else None
+
     def _for_team(self, starts_on: date, before: date, part: Part, team: TeamKind | None) -> AgreedTarget | None:
         own = [dated for dated in self.dated if dated.target.team is team and _part_of(dated.target) == part]
         for dated in own:
@@ -109,6 +114,11 @@ def part_of_filter(where: Where) -> Part | None:
             return None
         found += part
     return tuple(dict.fromkeys(found))
+
+
+def part_of_group(part: Part, keys: Part) -> Part:
+    """A group of a part by its keys. A value that filter and group both have counts once."""
+    return tuple(dict.fromkeys((*part, *keys)))
 
 
 def unknown_kpi_warnings(accord: Accord) -> Iterator[AnswerWarning]:
