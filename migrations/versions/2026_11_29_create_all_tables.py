@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: bcb5913bbbed
+Revision ID: 39359fa336f8
 Revises:
-Create Date: 2026-11-29 03:47:48.676818+00:00
+Create Date: 2026-11-29 04:01:29.913843+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "bcb5913bbbed"
+revision: str = "39359fa336f8"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -20,7 +20,7 @@ class VarianceBaseline(Vocabulary):
 class RevenueDriver(Vocabulary):
     """What the revenue of a period consists of. The first four, multiplied, are the revenue of deals won."""
 
-    VOLUME = "VOLUME", "The deals opened in the period: `opportunities_created`."
+    VOLUME = "VOLUME", "The deals opened in the period in pipelines of new business: `opportunities_created`."
     SPEED = (
         "SPEED",
         (

@@ -64,10 +64,7 @@ class FilterScope(Vocabulary):
 
 
 class CycleStart(Vocabulary):
-    """The instant from which the time to the win of a deal runs.
-
-    A deal without such an instant at or before the win is left out and counted in a warning.
-    """
+    """The instant from which the time to the win of a deal runs. A deal without one before the win is left out."""
 
     __graphql_name__ = "CycleStartSwitch"
 

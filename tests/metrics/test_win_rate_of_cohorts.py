@@ -13,7 +13,7 @@ from api.db import Database
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
-from api.metrics.request import KpiRequest
+from api.metrics.request import KpiRequest, Where
 from api.metrics.resolved_request import MICROSECOND
 from schema.kpis.answer_vocab import WarningCode
 from schema.vocab import Anchor, RecordSide
@@ -30,7 +30,8 @@ __all__ = ["ready"]
 
 def of_cohort(request: KpiRequest) -> KpiRequest:
     """The win rate of the deals opened in the period of a request."""
-    return replace(request, key="win_rate", switches=replace(request.switches, anchor=Anchor.COHORT))
+    switches = replace(request.switches, anchor=Anchor.COHORT, currency_rule=None, cycle_start=None)
+    return replace(request, key="win_rate", where=Where(), switches=switches)
 
 
 @settings(QUICK, max_examples=examples(60))

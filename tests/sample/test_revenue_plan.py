@@ -67,7 +67,7 @@ async def people_steps(sample: Sample, books: Books) -> list[Step]:
             at, known = row["own_at"], own[str(row["stage"])]
             if isinstance(at, datetime):
                 known[row["contact_id"]] = min(at, known.get(row["contact_id"], at))
-    opened = sum(MEASURED[0] <= deal["opened_at"] < MEASURED[1] for deal in countable(books))
+    opened = sum(MEASURED[0] <= deal["opened_at"] < MEASURED[1] for deal in new_business(books))
     found: list[Step] = []
     for stage, above in zip(STAGES[:-1], [*STAGES[1:-1], None], strict=True):
         entered = Counter(row["entered_at"].date() for row in first[stage].values())
@@ -98,7 +98,7 @@ def deal_steps(books: Books) -> list[Step]:
     closed = [deal for deal in deals if deal["closed_at"] is not None and within(deal["closed_at"])]
     won = [deal for deal in closed if deal["outcome"] == "WON"]
     lags = Counter((deal["closed_at"] - deal["opened_at"]).days for deal in won)
-    opened = Counter(deal["opened_at"].date() for deal in deals)
+    opened = Counter(deal["opened_at"].date() for deal in new_business(books))
     size = books.figure("avg_deal_size", *MEASURED, NOW)
     amounts = [amount for amount in size.given if amount is not None]
     exact = Fraction(sum(amounts, Decimal(0))) / len(amounts)
@@ -108,6 +108,10 @@ def deal_steps(books: Books) -> list[Step]:
 
 def countable(books: Books) -> list[Row]:
     return [deal for deal in books.deals if books._reason(deal) is None]
+
+
+def new_business(books: Books) -> list[Row]:
+    return [deal for deal in countable(books) if books._is_new_business(deal)]
 
 
 def within(at: datetime) -> bool:

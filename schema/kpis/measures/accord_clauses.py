@@ -2,6 +2,7 @@
 
 from schema.kpis.measures import Measure
 from schema.kpis.measures.composites import AcquisitionCost, Coverage, LifetimeValue, LifetimeValueOverCost, Payback
+from schema.kpis.measures.deals import Influenced, Sourced
 from schema.kpis.measures.handoffs import (
     DecidedInTime,
     DecisionRatio,
@@ -27,6 +28,8 @@ _SECTIONS: dict[type, tuple[str, ...]] = {
     OwnerResponse: ("calendars", "handoff"),
     Delivered: ("handoff",),
     OverPolicy: ("contact_policy",),
+    Sourced: ("attribution",),
+    Influenced: ("attribution",),
     Coverage: ("targets",),
     AcquisitionCost: ("economics",),
     LifetimeValue: ("economics",),
