@@ -80,8 +80,8 @@ class PlanStep:
     stage: str | None = described("The key of the stage; null for deals.")
     kpi: str = described(
         "The KPI that counts its entries; of a stage, filter it by the dimension STAGE. The deals opened are those of"
-        " new business, and the win rate and the size are those of all deals: deals of other pipelines raise what a plan"
-        " needs if they win less often or are smaller."
+        " new business, and the win rate and the size are those of all deals: deals of other pipelines raise what a"
+        " plan needs if they win less often or are smaller."
     )
     team: TeamKind = described("The team that owes the entries: the owner of the stage by the accord.")
     needed: int | None = described(
