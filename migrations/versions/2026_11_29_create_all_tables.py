@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 39359fa336f8
+Revision ID: 53ba2412ea90
 Revises:
-Create Date: 2026-11-29 04:01:29.913843+00:00
+Create Date: 2026-11-29 04:14:25.312608+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "39359fa336f8"
+revision: str = "53ba2412ea90"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -133,30 +133,14 @@ def upgrade() -> None:
         "deal_journey",
         sa.Column("deal_id", sa.Uuid(), nullable=False, comment="The deal."),
         sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation that computed the row."),
-        sa.Column("event", sa.Text(), nullable=False, comment="What happened to the deal."),
-        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False, comment="When it happened."),
-        sa.Column("outcome", sa.Text(), nullable=True, comment="How it was closed; null for an opening."),
+        sa.Column(
+            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the deal today; null if it counts."
+        ),
         sa.Column(
             "amount", sa.Numeric(precision=18, scale=2), nullable=True, comment="The amount then; null if unknown."
         ),
         sa.Column("currency", sa.Text(), nullable=True, comment="The currency of the amount."),
-        sa.Column(
-            "is_amount_assumed", sa.Boolean(), nullable=False, comment="Whether the amount is from an assumed history."
-        ),
-        sa.Column(
-            "is_negative", sa.Boolean(), nullable=False, comment="Whether the deal was closed with a negative amount."
-        ),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, comment="When the deal was last changed."),
-        sa.Column(
-            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the deal today; null if it counts."
-        ),
-        sa.Column("customer_id", sa.Uuid(), nullable=True, comment="The company of the deal today."),
-        sa.Column(
-            "opening_stage_id",
-            sa.Uuid(),
-            nullable=True,
-            comment="Of an opening, the first pipeline stage of the deal since then.",
-        ),
         sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="The primary campaign."),
         sa.Column("pipeline_stage_id", sa.Uuid(), nullable=True, comment="The pipeline stage."),
         sa.Column("product_id", sa.Uuid(), nullable=True, comment="The product."),
@@ -166,21 +150,37 @@ def upgrade() -> None:
         sa.Column("company_size", sa.Text(), nullable=True, comment="The band of that company's size."),
         sa.Column("deal_type", sa.Text(), nullable=True, comment="The type of the deal then."),
         sa.Column(
-            "deal_currency",
-            sa.Text(),
-            nullable=True,
-            comment="The currency that the deal had then, which the amount of a late record may not have.",
-        ),
-        sa.Column(
             "owner_id", sa.Uuid(), nullable=True, comment="The owner then; if there was none, the first one after it."
         ),
         sa.Column(
             "owned_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="When that first later owner became the owner; null for an owner at that instant.",
+            comment="When that first later owner became the owner; null for an owner then.",
         ),
         sa.Column("current_owner_id", sa.Uuid(), nullable=True, comment="The owner today."),
+        sa.Column("event", sa.Text(), nullable=False, comment="What happened to the deal."),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False, comment="When it happened."),
+        sa.Column("outcome", sa.Text(), nullable=True, comment="How it was closed; null for an opening."),
+        sa.Column(
+            "is_amount_assumed", sa.Boolean(), nullable=False, comment="Whether the amount is from an assumed history."
+        ),
+        sa.Column(
+            "is_negative", sa.Boolean(), nullable=False, comment="Whether the deal was closed with a negative amount."
+        ),
+        sa.Column("customer_id", sa.Uuid(), nullable=True, comment="The company of the deal today."),
+        sa.Column(
+            "opening_stage_id",
+            sa.Uuid(),
+            nullable=True,
+            comment="Of an opening, the first pipeline stage of the deal since then.",
+        ),
+        sa.Column(
+            "deal_currency",
+            sa.Text(),
+            nullable=True,
+            comment="The currency that the deal had then, which the amount of a late record may not have.",
+        ),
         sa.Column(
             "has_no_version",
             sa.Boolean(),
@@ -234,6 +234,32 @@ def upgrade() -> None:
         "deal_span",
         sa.Column("deal_id", sa.Uuid(), nullable=False, comment="The deal."),
         sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation that computed the row."),
+        sa.Column(
+            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the deal today; null if it counts."
+        ),
+        sa.Column(
+            "amount", sa.Numeric(precision=18, scale=2), nullable=True, comment="The amount then; null if unknown."
+        ),
+        sa.Column("currency", sa.Text(), nullable=True, comment="The currency of the amount."),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, comment="When the deal was last changed."),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="The primary campaign."),
+        sa.Column("pipeline_stage_id", sa.Uuid(), nullable=True, comment="The pipeline stage."),
+        sa.Column("product_id", sa.Uuid(), nullable=True, comment="The product."),
+        sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company."),
+        sa.Column("industry", sa.Text(), nullable=True, comment="The industry of that company."),
+        sa.Column("country", sa.Text(), nullable=True, comment="The country of that company."),
+        sa.Column("company_size", sa.Text(), nullable=True, comment="The band of that company's size."),
+        sa.Column("deal_type", sa.Text(), nullable=True, comment="The type of the deal then."),
+        sa.Column(
+            "owner_id", sa.Uuid(), nullable=True, comment="The owner then; if there was none, the first one after it."
+        ),
+        sa.Column(
+            "owned_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When that first later owner became the owner; null for an owner then.",
+        ),
+        sa.Column("current_owner_id", sa.Uuid(), nullable=True, comment="The owner today."),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False, comment="The first instant of the span."),
         sa.Column(
             "ends_at",
@@ -241,8 +267,6 @@ def upgrade() -> None:
             nullable=False,
             comment="The first instant after the span; infinity for one that lasts.",
         ),
-        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=True, comment="The amount; null if unknown."),
-        sa.Column("currency", sa.Text(), nullable=True, comment="The currency of the amount."),
         sa.Column(
             "probability",
             sa.Numeric(precision=5, scale=4),
@@ -262,28 +286,6 @@ def upgrade() -> None:
             nullable=True,
             comment="The same of the company's history.",
         ),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, comment="When the deal was last changed."),
-        sa.Column(
-            "not_counted", sa.Text(), nullable=True, comment="Why no KPI counts the deal today; null if it counts."
-        ),
-        sa.Column("campaign_id", sa.Uuid(), nullable=True, comment="The primary campaign."),
-        sa.Column("pipeline_stage_id", sa.Uuid(), nullable=True, comment="The pipeline stage."),
-        sa.Column("product_id", sa.Uuid(), nullable=True, comment="The product."),
-        sa.Column("company_id", sa.Uuid(), nullable=True, comment="The company."),
-        sa.Column("industry", sa.Text(), nullable=True, comment="The industry of that company."),
-        sa.Column("country", sa.Text(), nullable=True, comment="The country of that company."),
-        sa.Column("company_size", sa.Text(), nullable=True, comment="The band of that company's size."),
-        sa.Column("deal_type", sa.Text(), nullable=True, comment="The type of the deal."),
-        sa.Column(
-            "owner_id", sa.Uuid(), nullable=True, comment="The owner; if there was none, the first one after the span."
-        ),
-        sa.Column(
-            "owned_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="When that first later owner became the owner; null for an owner of the span.",
-        ),
-        sa.Column("current_owner_id", sa.Uuid(), nullable=True, comment="The owner today."),
         sa.CheckConstraint(
             "currency in ('EUR', 'SEK', 'USD', 'AED', 'AFN', 'ALL', 'AMD', 'ANG', 'AOA', 'ARS', 'ATS', 'AUD', 'AWG', 'AZM', 'AZN', 'BAM', 'BBD', 'BDT', 'BEF', 'BGN', 'BHD', 'BIF', 'BMD', 'BND', 'BOB', 'BOV', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BYR', 'BZD', 'CAD', 'CDF', 'CHE', 'CHF', 'CHW', 'CLF', 'CLP', 'CNY', 'COP', 'COU', 'CRC', 'CUC', 'CUP', 'CVE', 'CYP', 'CZK', 'DEM', 'DJF', 'DKK', 'DOP', 'DZD', 'EEK', 'EGP', 'ERN', 'ESP', 'ETB', 'FIM', 'FJD', 'FKP', 'FRF', 'GBP', 'GEL', 'GHC', 'GHS', 'GIP', 'GMD', 'GNF', 'GRD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HRK', 'HTG', 'HUF', 'IDR', 'IEP', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'ITL', 'JMD', 'JOD', 'JPY', 'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LTL', 'LUF', 'LVL', 'LYD', 'MAD', 'MDL', 'MGA', 'MGF', 'MKD', 'MMK', 'MNT', 'MOP', 'MRO', 'MRU', 'MTL', 'MUR', 'MVR', 'MWK', 'MXN', 'MXV', 'MYR', 'MZM', 'MZN', 'NAD', 'NGN', 'NIO', 'NLG', 'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PTE', 'PYG', 'QAR', 'ROL', 'RON', 'RSD', 'RUB', 'RUR', 'RWF', 'SAR', 'SBD', 'SCR', 'SDD', 'SDG', 'SGD', 'SHP', 'SIT', 'SKK', 'SLE', 'SLL', 'SOS', 'SRD', 'SRG', 'SSP', 'STD', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMM', 'TMT', 'TND', 'TOP', 'TRL', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USN', 'UYI', 'UYU', 'UYW', 'UZS', 'VEB', 'VED', 'VEF', 'VES', 'VND', 'VUV', 'WST', 'XAD', 'XAF', 'XAG', 'XAU', 'XBA', 'XBB', 'XBC', 'XBD', 'XCD', 'XCG', 'XDR', 'XOF', 'XPD', 'XPF', 'XPT', 'XSU', 'XUA', 'YER', 'ZAR', 'ZMK', 'ZMW', 'ZWD', 'ZWG', 'ZWL')",
             name=op.f("ck_deal_span_currency"),

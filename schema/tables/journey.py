@@ -129,7 +129,46 @@ class HandoffJourney(Dimensioned, table=True):
     responder_id: UUID | None = link("member", "Who decided.", index=False, is_derived=True, default=None)
 
 
-class DealJourney(Table, table=True):
+class DealDimensioned(Table):
+    """What every dimension says of a deal at an instant, or all the time between two instants.
+
+    Like those of stage entries, the links have no foreign keys.
+    """
+
+    deal_id: UUID = link("deal", "The deal.", primary_key=True, index=False, is_derived=True)
+    evaluation_id: UUID = link(
+        "evaluation", "The evaluation that computed the row.", primary_key=True, index=False, is_derived=True
+    )
+    not_counted: NotCountedReason | None = column(
+        "Why no KPI counts the deal today; null if it counts.", vocab=NotCountedReason, default=None
+    )
+    amount: Decimal | None = column("The amount then; null if unknown.", currency="currency", default=None)
+    currency: Currency | None = column("The currency of the amount.", vocab=Currency, default=None)
+    changed_at: datetime = column("When the deal was last changed.")
+    campaign_id: UUID | None = link("campaign", "The primary campaign.", index=False, is_derived=True, default=None)
+    pipeline_stage_id: UUID | None = link(
+        "pipeline_stage", "The pipeline stage.", index=False, is_derived=True, default=None
+    )
+    product_id: UUID | None = link("product", "The product.", index=False, is_derived=True, default=None)
+    company_id: UUID | None = link("company", "The company.", index=False, is_derived=True, default=None)
+    industry: str | None = column("The industry of that company.", default=None)
+    country: str | None = column("The country of that company.", default=None)
+    company_size: str | None = column("The band of that company's size.", default=None)
+    deal_type: DealType | None = column("The type of the deal then.", vocab=DealType, default=None)
+    owner_id: UUID | None = link(
+        "member",
+        "The owner then; if there was none, the first one after it.",
+        index=False,
+        is_derived=True,
+        default=None,
+    )
+    owned_at: datetime | None = column(
+        "When that first later owner became the owner; null for an owner then.", default=None
+    )
+    current_owner_id: UUID | None = link("member", "The owner today.", index=False, is_derived=True, default=None)
+
+
+class DealJourney(DealDimensioned, table=True):
     """The opening or the present closing of a deal, with its amount and what every dimension said then.
 
     Like those of stage entries, the links have no foreign keys. Only the evaluator writes.
@@ -146,21 +185,11 @@ class DealJourney(Table, table=True):
         ),
     )
 
-    deal_id: UUID = link("deal", "The deal.", primary_key=True, index=False, is_derived=True)
-    evaluation_id: UUID = link(
-        "evaluation", "The evaluation that computed the row.", primary_key=True, index=False, is_derived=True
-    )
     event: DealEvent = column("What happened to the deal.", vocab=DealEvent, primary_key=True)
     counted_at: datetime = column("When it happened.")
     outcome: DealOutcome | None = column("How it was closed; null for an opening.", vocab=DealOutcome, default=None)
-    amount: Decimal | None = column("The amount then; null if unknown.", currency="currency", default=None)
-    currency: Currency | None = column("The currency of the amount.", vocab=Currency, default=None)
     is_amount_assumed: bool = column("Whether the amount is from an assumed history.")
     is_negative: bool = column("Whether the deal was closed with a negative amount.")
-    changed_at: datetime = column("When the deal was last changed.")
-    not_counted: NotCountedReason | None = column(
-        "Why no KPI counts the deal today; null if it counts.", vocab=NotCountedReason, default=None
-    )
     customer_id: UUID | None = link(
         "company", "The company of the deal today.", index=False, is_derived=True, default=None
     )
@@ -171,32 +200,11 @@ class DealJourney(Table, table=True):
         is_derived=True,
         default=None,
     )
-    campaign_id: UUID | None = link("campaign", "The primary campaign.", index=False, is_derived=True, default=None)
-    pipeline_stage_id: UUID | None = link(
-        "pipeline_stage", "The pipeline stage.", index=False, is_derived=True, default=None
-    )
-    product_id: UUID | None = link("product", "The product.", index=False, is_derived=True, default=None)
-    company_id: UUID | None = link("company", "The company.", index=False, is_derived=True, default=None)
-    industry: str | None = column("The industry of that company.", default=None)
-    country: str | None = column("The country of that company.", default=None)
-    company_size: str | None = column("The band of that company's size.", default=None)
-    deal_type: DealType | None = column("The type of the deal then.", vocab=DealType, default=None)
     deal_currency: Currency | None = column(
         "The currency that the deal had then, which the amount of a late record may not have.",
         vocab=Currency,
         default=None,
     )
-    owner_id: UUID | None = link(
-        "member",
-        "The owner then; if there was none, the first one after it.",
-        index=False,
-        is_derived=True,
-        default=None,
-    )
-    owned_at: datetime | None = column(
-        "When that first later owner became the owner; null for an owner at that instant.", default=None
-    )
-    current_owner_id: UUID | None = link("member", "The owner today.", index=False, is_derived=True, default=None)
     has_no_version: bool = column("Whether the deal's history begins later, so that it says nothing of that instant.")
     is_version_assumed: bool = column("Whether the deal's history at that instant is assumed.")
     is_company_assumed: bool = column("Whether the company's history at that instant is assumed.")

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
@@ -10,13 +10,16 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from api.db import WriteSession
+from api.access.principal import LOCAL_OPERATOR
+from api.db import ReadSession, WriteSession
+from api.metrics.context import MetricContext, read_context
 from api.metrics.request import KpiRequest
 from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
+from schema.accord import Accord
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import CurrencyRule
-from schema.vocab import NotCountedReason
+from schema.vocab import Currency, NotCountedReason
 from tests.metrics.generated_contacts import (
     CAMPAIGN_TYPES,
     CAMPAIGNS,
@@ -569,3 +572,11 @@ def _columns(state: State) -> tuple[object, ...]:
     campaign = CAMPAIGNS[state.campaign] if state.campaign else None
     own = (state.outcome, state.closed_at, state.amount, state.currency, state.chance)
     return (*own, step, owner, state.kind, product, campaign, state.lost_reason, state.close_date)
+
+
+async def reporting_in(session: ReadSession, accord: Accord, currency: Currency | None) -> MetricContext:
+    """The context of requests as if the accord reported in the currency."""
+    context = await read_context(session, LOCAL_OPERATOR, NOW)
+    reporting = accord.reporting.model_copy(update={"currency": currency})
+    reported = accord.model_copy(update={"reporting": reporting})
+    return replace(context, in_force=replace(context.in_force, accord=reported))

@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.metrics import answer as shapes
-from api.metrics.context import read_context
 from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import compute_kpi
 from api.metrics.record_lists.record_pages import read_page
@@ -123,10 +121,7 @@ async def _require_the_oracle(
     async with ready.write() as session:
         await oracle.load_deals(session, world)
     async with ready.read() as session:
-        context = await read_context(session, LOCAL_OPERATOR, NOW)
-        reporting_terms = ACCORD.reporting.model_copy(update={"currency": reporting})
-        accord = ACCORD.model_copy(update={"reporting": reporting_terms})
-        context = replace(context, in_force=replace(context.in_force, accord=accord))
+        context = await oracle.reporting_in(session, ACCORD, reporting)
         answers = [await compute_kpi(session, CATALOGUE[request.key], request, context) for request in batch]
         values_of = [await _given(session, found) for found in answers]
     for request, found, values in zip(batch, answers, values_of, strict=True):

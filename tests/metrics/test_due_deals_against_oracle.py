@@ -1,6 +1,5 @@
 """Push rate and forecast accuracy equal an independent oracle, over generated histories of expected close dates."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -9,10 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.metrics.answer import KpiAnswer, KpiFigure
-from api.metrics.context import read_context
 from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import compute_kpi
 from api.metrics.record_lists.record_pages import read_page
@@ -89,10 +86,7 @@ async def _require_the_oracle(
     async with ready.write() as session:
         await deal_oracle.load_deals(session, world)
     async with ready.read() as session:
-        context = await read_context(session, LOCAL_OPERATOR, NOW)
-        terms = ACCORD.reporting.model_copy(update={"currency": reporting})
-        accord = ACCORD.model_copy(update={"reporting": terms})
-        context = replace(context, in_force=replace(context.in_force, accord=accord))
+        context = await deal_oracle.reporting_in(session, ACCORD, reporting)
         for request in batch:
             answer = await compute_kpi(session, CATALOGUE[request.key], request, context)
             _compare(world, request, answer, reporting.value)

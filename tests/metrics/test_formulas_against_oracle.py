@@ -11,10 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.metrics import answer as shapes
-from api.metrics.context import read_context
 from api.metrics.query import compute_kpi
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import KpiRequest, Switches
@@ -23,7 +21,7 @@ from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
 from schema.vocab import Currency, Grain, RecordSide, Unit
 from tests.metrics import deal_oracle as oracle
-from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
+from tests.metrics.generated_contacts import ACCORD, MEMBERS, TEAMS
 from tests.metrics.oracle import Key, _bucket
 from tests.metrics.test_against_oracle import QUICK, periods
 from tests.support.examples import examples
@@ -66,10 +64,7 @@ async def test_a_formula_equals_that_of_the_parts_counted_by_hand(
     async with ready.write() as session:
         await oracle.load_deals(session, world)
     async with ready.read() as session:
-        context = await read_context(session, LOCAL_OPERATOR, NOW)
-        terms = ACCORD.reporting.model_copy(update={"currency": reporting})
-        accord = ACCORD.model_copy(update={"reporting": terms})
-        context = replace(context, in_force=replace(context.in_force, accord=accord))
+        context = await oracle.reporting_in(session, ACCORD, reporting)
         for request in batch:
             found = await compute_kpi(session, CATALOGUE[request.key], request, context)
             if {warning.code for warning in found.warnings} & {*ABSENT}:

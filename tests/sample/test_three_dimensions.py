@@ -10,13 +10,14 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import discard_former_entries, evaluate
-from api.metrics.answer import Group, KpiAnswer
-from api.metrics.query import query_funnel, query_kpis
+from api.metrics.answer import Group
+from api.metrics.query import query_funnel
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Where
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
+from tests.sample.kpi_answers import ask, try_to_ask
 from tests.sample.test_recount import NOW, PAIRED, UNTIL
 from tests.support.accords import replace_document
 
@@ -39,18 +40,6 @@ def three_of(key: str) -> tuple[Dimension, ...]:
     allowed = CATALOGUE[key].dimensions
     wished = (*OF_PEOPLE, Dimension.PIPELINE, Dimension.INDUSTRY, Dimension.TEAM)
     return tuple(dimension for dimension in wished if dimension in allowed)[:3]
-
-
-async def try_to_ask(company: Database, request: KpiRequest) -> KpiAnswer | AccordError:
-    async with company.read() as session:
-        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
-    return answer
-
-
-async def ask(company: Database, request: KpiRequest) -> KpiAnswer:
-    answer = await try_to_ask(company, request)
-    assert isinstance(answer, KpiAnswer), answer
-    return answer
 
 
 def only(group: Group) -> Where:

@@ -8,14 +8,12 @@ from statistics import median
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.evaluate import discard_former_entries, evaluate
-from api.metrics.answer import BreakdownKey, DrillDown, Group, KpiAnswer
+from api.metrics.answer import BreakdownKey, DrillDown, Group
 from api.metrics.breakdowns.group_limit import MOST_GROUPS
-from api.metrics.query import query_kpis
 from api.metrics.request import ComparedTo, KpiRequest, Period, StagePair, Where
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
@@ -23,7 +21,8 @@ from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.vocab import Grain, RecordSide
-from tests.sample.test_recount import NOW, PAIRED, UNTIL
+from tests.sample.kpi_answers import ask, try_to_ask
+from tests.sample.test_recount import PAIRED, UNTIL
 from tests.sample.test_three_dimensions import three_of
 from tests.support.accords import replace_document
 
@@ -38,18 +37,6 @@ async def company(module_database: Database) -> Database:
         await evaluate(session)
         await discard_former_entries(session)
     return module_database
-
-
-async def try_to_ask(company: Database, request: KpiRequest) -> KpiAnswer | AccordError:
-    async with company.read() as session:
-        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
-    return answer
-
-
-async def ask(company: Database, request: KpiRequest) -> KpiAnswer:
-    answer = await try_to_ask(company, request)
-    assert isinstance(answer, KpiAnswer), answer
-    return answer
 
 
 async def records(company: Database, drill_down: DrillDown | None) -> list[tuple[object, object, object]]:
