@@ -358,8 +358,8 @@ class KpiAnswer(KpiFigure, Provenance):
         "What the answer is compared with, if `compareTo` was given.", default=None
     )
     targets: tuple[TargetProgress, ...] = described(
-        "The accord's targets for what is requested, with `compareTo: {target: true}`: that of both teams first, then "
-        "those of one. The first is the one that `comparison` compares with.",
+        "The accord's targets for the requested figure, with `compareTo: {target: true}`: that of both teams first,"
+        " then those of one. The first is the one that `comparison` compares with.",
         default=(),
     )
     request: KpiRequest = field(repr=False, compare=False)  # not a field of the GraphQL type

@@ -59,7 +59,7 @@ def by_groups(
     apart: tuple[Sql, ...] = (),
     constants: tuple[Sql, ...] = (),
 ) -> Sql:
-    """Aggregate once by keys, bucket and what is kept apart: for measures that add up.
+    """Aggregate once by keys, bucket and the columns of `apart`: for measures that add up.
 
     `constants` are further columns, which are the same in every row.
     """
@@ -114,7 +114,7 @@ def by_sets(
 
 def in_order_of_groups(request: ResolvedKpiRequest) -> Sql:
     """The order of kept rows in which the two finest sets of `by_sets` need no sort of their own."""
-    return Sql(" order by {}bucket", join("", (Sql("{}, ", key_name(n)) for n in range(1, len(request.by) + 1))))
+    return Sql(" order by {}bucket", join("", (Sql("{}, ", key_name(n)) for n in range(1, request.key_count + 1))))
 
 
 def _of_every_set(
@@ -146,7 +146,7 @@ def _of_every_set(
 
 
 def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apart: tuple[Sql, ...]) -> Sql:
-    """Aggregate by the part that the rows name, and by what is kept apart: buckets are not parts of the total."""
+    """Aggregate by the part that the rows name and the columns of `apart`: buckets are not parts of the total."""
     keys = [Sql("c.{}", key_name(place)) for place in range(1, request.key_count + 1)]
     return Sql(
         "select {}{} as is_all_keys, c.part as bucket, c.part is null as is_all_buckets{} from ({}) c"

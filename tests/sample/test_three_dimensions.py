@@ -6,20 +6,16 @@ from decimal import Decimal
 import pytest
 
 from api.access.principal import LOCAL_OPERATOR
-from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import discard_former_entries, evaluate
 from api.metrics.answer import Group
 from api.metrics.query import query_funnel
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Where
-from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
-from tests.sample.kpi_answers import ask, try_to_ask
-from tests.sample.test_recount import NOW, PAIRED, UNTIL
-from tests.support.accords import replace_document
+from tests.sample.kpi_answers import ask, load_small_company, try_to_ask
+from tests.sample.test_recount import NOW, PAIRED
 
 OF_PEOPLE = (Dimension.COUNTRY, Dimension.LEAD_SOURCE, Dimension.CHANNEL)
 CASES = [key for key, kpi in CATALOGUE.items() if kpi.kind is not Kind.FORMULA]
@@ -27,11 +23,7 @@ CASES = [key for key, kpi in CATALOGUE.items() if kpi.kind is not Kind.FORMULA]
 
 @pytest.fixture(scope="module")
 async def company(module_database: Database) -> Database:
-    async with module_database.write() as session:
-        await make_sample(session, contacts=300, seed=5, until=UNTIL)
-        await replace_document(session, read_accord("standard"))
-        await evaluate(session)
-        await discard_former_entries(session)
+    await load_small_company(module_database)
     return module_database
 
 

@@ -8,34 +8,26 @@ from statistics import median
 
 import pytest
 
-from api.accord.documents import read_accord
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.funnel.evaluate import discard_former_entries, evaluate
 from api.metrics.answer import BreakdownKey, DrillDown, Group
 from api.metrics.breakdowns.group_limit import MOST_GROUPS
 from api.metrics.request import ComparedTo, KpiRequest, Period, StagePair, Where
-from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
 from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.vocab import Grain, RecordSide
-from tests.sample.kpi_answers import ask, try_to_ask
-from tests.sample.test_recount import PAIRED, UNTIL
+from tests.sample.kpi_answers import ask, load_small_company, try_to_ask
+from tests.sample.test_recount import PAIRED
 from tests.sample.test_three_dimensions import three_of
-from tests.support.accords import replace_document
 
 CASES = [(key, size) for key, kpi in CATALOGUE.items() for size in (1, 3) if kpi.dimensions]
 
 
 @pytest.fixture(scope="module")
 async def company(module_database: Database) -> Database:
-    async with module_database.write() as session:
-        await make_sample(session, contacts=300, seed=5, until=UNTIL)
-        await replace_document(session, read_accord("standard"))
-        await evaluate(session)
-        await discard_former_entries(session)
+    await load_small_company(module_database)
     return module_database
 
 

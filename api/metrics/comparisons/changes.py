@@ -54,20 +54,12 @@ def relative_change(value: Decimal | None, other: Decimal | None) -> Decimal | N
 
 def compared_values(figure: KpiFigure, other: KpiFigure) -> ComparedValues:
     """The other figure, and how the figure differs from it."""
-    return ComparedValues(
-        value=other.value,
-        numerator=other.numerator,
-        denominator=other.denominator,
-        n=other.n,
-        implied=other.implied,
-        distribution=other.distribution,
-        apart=other.apart,
-        parts=other.parts,
-        variants=other.variants,
-        drill_down=other.drill_down,
-        change=change_of(figure.value, other.value),
-        relative_change=relative_change(figure.value, other.value),
-    )
+    return {
+        **_values(other),
+        "drill_down": other.drill_down,
+        "change": change_of(figure.value, other.value),
+        "relative_change": relative_change(figure.value, other.value),
+    }
 
 
 def side_by_side(
@@ -155,7 +147,7 @@ def _without_records(kpi: Kpi, answer: KpiAnswer, whole: KpiFigure) -> KpiFigure
 
 
 def _is_share_of_whole(kpi: Kpi, answer: KpiAnswer) -> bool:
-    """Whether all groups have the denominator of the whole: what is owed, or all decisions for each reject reason."""
+    """Whether every group has the denominator of the whole: the volume owed, or all decisions."""
     return kpi.kind is Kind.ATTAINMENT or answer.request.by == (Dimension.REJECT_REASON,)
 
 

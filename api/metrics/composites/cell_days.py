@@ -17,7 +17,7 @@ _LONGEST = timedelta(days=36_525)  # 100 years
 class CellDays:
     """The days `[first, before)` of a cell; None for an open end. `until` is its first day that is not over yet.
 
-    The day of `asOf` counts as over: what is spread over days is counted with that day.
+    The day of `asOf` counts as over: amounts that are spread over days include that day.
     """
 
     first: date | None
@@ -36,15 +36,10 @@ def days_of_cells(
     request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]
 ) -> dict[int | Literal["all"], CellDays]:
     """The days of the whole period, and of every bucket by its number."""
-    zone, tomorrow = request.frame.zone, day_of(request.frame.as_of, request.frame.zone) + timedelta(days=1)
-
-    def between(first: date | None, before: date | None) -> CellDays:
-        return CellDays(first, before, tomorrow if before is None else min(before, tomorrow))
-
-    days = request.frame.days
-    found: dict[int | Literal["all"], CellDays] = {ALL: between(days.starts_on, days.before)}
+    zone, days = request.frame.zone, request.frame.days
+    found: dict[int | Literal["all"], CellDays] = {ALL: _days_between(request, days.starts_on, days.before)}
     for number, (start, before) in enumerate(pairs(boundaries), start=1):
-        found[number] = between(day_of(start, zone), day_of(before, zone))
+        found[number] = _days_between(request, day_of(start, zone), day_of(before, zone))
     return found
 
 
@@ -52,8 +47,11 @@ def counted_days(request: ResolvedKpiRequest) -> CellDays:
     """The days of the interval of a request, which is that of a bucket when its records are listed."""
     interval, zone = request.frame.interval, request.frame.zone
     first = None if interval.start is None else day_of(interval.start, zone)
-    before = None if interval.end is None else day_of(interval.end, zone)
-    tomorrow = day_of(request.frame.as_of, zone) + timedelta(days=1)
+    return _days_between(request, first, None if interval.end is None else day_of(interval.end, zone))
+
+
+def _days_between(request: ResolvedKpiRequest, first: date | None, before: date | None) -> CellDays:
+    tomorrow = day_of(request.frame.as_of, request.frame.zone) + timedelta(days=1)
     return CellDays(first, before, tomorrow if before is None else min(before, tomorrow))
 
 
