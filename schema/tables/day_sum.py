@@ -42,9 +42,7 @@ class DaySum(Table, table=True):
     unopened: int | None = column("The rows without a known opening.", default=None)
     amount: Decimal | None = column("The sum of the amounts.", numeric=(20, 2), default=None)
     updated_at: datetime | None = column("When the newest counted deal was updated.", default=None)
-    lengths: list[int] | None = column(
-        "The durations in order, in microseconds.", numbers=True, default=None
-    )
+    lengths: list[int] | None = column("The durations in order, in microseconds.", numbers=True, default=None)
     waits: list[int] | None = column(
         "The instants of the rows that can still convert, in order, in microseconds since 1970.",
         numbers=True,
