@@ -1,10 +1,10 @@
 """Which day sums are stored for an evaluation, and what has changed since."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Self, TypedDict
 
+from api.funnel.journeys.small_tables import SMALL_TABLES
 from api.metrics.day_sums.summed_rows import SummedRows
 from api.sql import Sql
 
@@ -28,8 +28,14 @@ class ChangedDays:
         return self.part is None or not summed.parts or self.part in summed.parts
 
 
-# Statements over journeys join them for the present values of dimensions, and for rates.
-SMALL_TABLES = frozenset({"campaign", "exchange_rate", "member", "pipeline", "pipeline_stage", "product", "team"})
+class FoundSums(TypedDict):
+    """The JSON object that `stored_sums` returns."""
+
+    as_of: str
+    starts_on: str
+    ends_on: str
+    measures: list[int]
+    changes: list[tuple[str, str | None, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class StoredSums:
     changes: tuple[ChangedDays, ...]
 
     @classmethod
-    def read(cls, found: Mapping[str, Any] | None) -> Self | None:
+    def read(cls, found: FoundSums | None) -> Self | None:
         """Read what `stored_sums` returned; None without sums, and if more has changed than is worth reading."""
         if found is None or len(found["changes"]) > _MOST_CHANGES:
             return None

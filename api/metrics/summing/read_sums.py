@@ -33,9 +33,10 @@ def with_sums(request: ResolvedKpiRequest, kind: KpiKind, boundaries: tuple[date
         return request
     if request.frame.zone.key != request.context.accord.reporting.timezone:
         return request
-    if measure_of(request, kind) not in stored.measures:
+    measure = measure_of(request, kind)
+    if measure not in stored.measures:
         return request
-    read = _sums_read(request, measure_of(request, kind), summed, stored, boundaries)
+    read = _sums_read(request, measure, summed, stored, boundaries)
     return request if read is None else replace(request, sums=read)
 
 
@@ -110,7 +111,8 @@ def _sums_read(
     if not units:
         return None
     first, before = units[0], _after(units[-1], length)
-    without = [unit for unit in units if not changed.isdisjoint(days_between(unit, _after(unit, length)))]
+    outdated = {day.replace(day=1) for day in changed} if length else changed
+    without = [unit for unit in units if unit in outdated]
     spans = [*_spans(without, length)]
     interval = request.frame.interval
     outside: list[Span] = [
