@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import repeat
 from math import floor
 
 from api.metrics.columns import Measured, StatementRow
@@ -95,19 +96,27 @@ def _percentiles(lists: Sequence[list[int]], shares: Sequence[float]) -> list[fl
     for share in shares:
         place = share * (count - 1)
         below = floor(place)
-        low = _at(lists, below) / _MILLION
-        high = low if place == below else _at(lists, below + 1) / _MILLION
-        found.append(low + (place - below) * (high - low))
+        low, high = _neighbours(lists, below)
+        found.append(low / _MILLION + (place - below) * (high / _MILLION - low / _MILLION))
     return found
 
 
-def _at(lists: Sequence[list[int]], place: int) -> int:
-    """The length at a place, from 0, in the order of all lists: found by halving the range in which it lies."""
+def _neighbours(lists: Sequence[list[int]], place: int) -> tuple[int, int]:
+    """The lengths at a place, from 0, and at the next one, in the order of all lists; the same one twice at the end.
+
+    Found by halving the range in which the first one lies, so that the lists are not merged.
+    """
+    if len(lists) == 1:
+        return lists[0][place], lists[0][min(place + 1, len(lists[0]) - 1)]
     least, most = min(each[0] for each in lists), max(each[-1] for each in lists)
     while least < most:
         middle = (least + most) // 2
-        if sum(bisect_right(each, middle) for each in lists) > place:
+        if sum(map(bisect_right, lists, repeat(middle))) > place:
             most = middle
         else:
             least = middle + 1
-    return least
+    after = [bisect_right(each, least) for each in lists]
+    if sum(after) > place + 1:
+        return least, least
+    greater = (each[at] for each, at in zip(lists, after, strict=True) if at < len(each))
+    return least, min(greater, default=least)
