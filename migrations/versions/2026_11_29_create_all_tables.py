@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 94531a233f92
+Revision ID: f459ba4e4c6c
 Revises:
-Create Date: 2026-11-29 05:08:52.670236+00:00
+Create Date: 2026-11-29 05:53:06.352788+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "94531a233f92"
+revision: str = "f459ba4e4c6c"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -242,7 +242,12 @@ def upgrade() -> None:
         sa.Column(
             "is_negative", sa.Boolean(), nullable=False, comment="Whether the deal was closed with a negative amount."
         ),
-        sa.Column("customer_id", sa.Uuid(), nullable=True, comment="The company of the deal today."),
+        sa.Column(
+            "customer_id",
+            sa.Uuid(),
+            nullable=True,
+            comment="Of a closing, the customer: the company of the deal today; else the one that its main contact worked for then; else that person; else the deal.",
+        ),
         sa.Column(
             "opening_stage_id",
             sa.Uuid(),
@@ -290,6 +295,13 @@ def upgrade() -> None:
         sa.CheckConstraint("outcome in ('OPEN', 'WON', 'LOST')", name=op.f("ck_deal_journey_outcome")),
         sa.PrimaryKeyConstraint("deal_id", "evaluation_id", "event", name=op.f("pk_deal_journey")),
         comment="The opening or the present closing of a deal, with its amount and what every dimension said then.\n\n    Like those of stage entries, the links have no foreign keys. Only the evaluator writes.",
+    )
+    op.create_index(
+        "ix_deal_journey_customer",
+        "deal_journey",
+        ["evaluation_id", "customer_id", "counted_at"],
+        unique=False,
+        postgresql_where=sa.text("customer_id is not null"),
     )
     op.create_index(
         op.f("ix_deal_journey_evaluation_id_event_counted_at"),
@@ -4349,6 +4361,9 @@ def downgrade() -> None:
         postgresql_where=sa.text("not_counted is not null or is_negative"),
     )
     op.drop_index(op.f("ix_deal_journey_evaluation_id_event_counted_at"), table_name="deal_journey")
+    op.drop_index(
+        "ix_deal_journey_customer", table_name="deal_journey", postgresql_where=sa.text("customer_id is not null")
+    )
     op.drop_table("deal_journey")
     op.drop_table("day_sum_run")
     op.drop_table("day_sum")

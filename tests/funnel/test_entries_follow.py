@@ -143,7 +143,7 @@ class World:
 
     def change(self) -> "Change":
         """Another value in a column of a record, read by a rule or not; or a link, a decision, a merge."""
-        kind = self.choices.integer(0, 3)
+        kind = self.choices.integer(0, 4)
         if kind == 0 and self.ids["handoff"]:
             status = self.choices.one(("ACCEPTED", "REJECTED"))
             reason = "ANY" if status == "REJECTED" else None
@@ -157,6 +157,9 @@ class World:
             column = self.choices.one(("company_id", "merged_into_id"))
             link = self.one("company" if column == "company_id" else "contact")
             return Change("contact", ChangeType.CHANGED, self.one("contact"), {column: link})
+        if kind == 3:
+            company = self.choices.one((*self.ids["company"], None))
+            return Change("deal", ChangeType.CHANGED, self.one("deal"), {"company_id": company})
         table = self.choices.one(tuple(CHANGEABLE))
         column, options = self.choices.one(CHANGEABLE[table])
         return Change(table, ChangeType.CHANGED, self.one(table), {column: self.choices.one(options)})

@@ -8,7 +8,6 @@ from datetime import datetime
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.day_sums.summed_rows import SummedRows
 from api.metrics.deal_kinds.deal_kind import ClosingKind, OpeningKind
 from api.metrics.deal_kinds.deal_rows import (
     IS_NEGATIVE,
@@ -65,10 +64,6 @@ class FirstWinCount(_DealCount, ClosingKind):
     """
 
     reads = ("deal", "deal_contact", "contact")
-
-    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
-        """None: which win is the first one depends on other deals."""
-        return None
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The first wins: `deal_id, at, updated_at`."""
