@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: f459ba4e4c6c
+Revision ID: d68b53cc5b16
 Revises:
-Create Date: 2026-11-29 05:53:06.352788+00:00
+Create Date: 2026-11-29 06:02:42.515301+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "f459ba4e4c6c"
+revision: str = "d68b53cc5b16"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -188,7 +188,10 @@ def upgrade() -> None:
         "day_sum_run",
         sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation whose journeys were added up."),
         sa.Column(
-            "as_of", sa.DateTime(timezone=True), nullable=False, comment="The instant as of which they were added up."
+            "computed_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="The instant as of which they were added up.",
         ),
         sa.Column(
             "starts_on", sa.Date(), nullable=False, comment="The first day of the sums, the first one of a month."
@@ -243,7 +246,7 @@ def upgrade() -> None:
             "is_negative", sa.Boolean(), nullable=False, comment="Whether the deal was closed with a negative amount."
         ),
         sa.Column(
-            "customer_id",
+            "customer",
             sa.Uuid(),
             nullable=True,
             comment="Of a closing, the customer: the company of the deal today; else the one that its main contact worked for then; else that person; else the deal.",
@@ -299,9 +302,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_deal_journey_customer",
         "deal_journey",
-        ["evaluation_id", "customer_id", "counted_at"],
+        ["evaluation_id", "customer", "counted_at"],
         unique=False,
-        postgresql_where=sa.text("customer_id is not null"),
+        postgresql_where=sa.text("customer is not null"),
     )
     op.create_index(
         op.f("ix_deal_journey_evaluation_id_event_counted_at"),
@@ -4362,7 +4365,7 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_deal_journey_evaluation_id_event_counted_at"), table_name="deal_journey")
     op.drop_index(
-        "ix_deal_journey_customer", table_name="deal_journey", postgresql_where=sa.text("customer_id is not null")
+        "ix_deal_journey_customer", table_name="deal_journey", postgresql_where=sa.text("customer is not null")
     )
     op.drop_table("deal_journey")
     op.drop_table("day_sum_run")

@@ -59,7 +59,7 @@ class DaySumRun(Table, table=True):
     evaluation_id: UUID = link(
         "evaluation", "The evaluation whose journeys were added up.", primary_key=True, index=False, is_derived=True
     )
-    as_of: datetime = column("The instant as of which they were added up.")
+    computed_at: datetime = column("The instant as of which they were added up.")
     starts_on: date = column("The first day of the sums, the first one of a month.")
     ends_on: date = column("The first day after them.")
     measures: list[int] = column("The hashes of the statements that have sums.", numbers=True)

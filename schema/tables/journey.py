@@ -186,8 +186,8 @@ class DealJourney(DealDimensioned, table=True):
         # Which deal won is the first one of its customer.
         sa.Index(
             "ix_deal_journey_customer",
-            *("evaluation_id", "customer_id", "counted_at"),
-            postgresql_where=sa.text("customer_id is not null"),
+            *("evaluation_id", "customer", "counted_at"),
+            postgresql_where=sa.text("customer is not null"),
         ),
     )
 
@@ -196,7 +196,7 @@ class DealJourney(DealDimensioned, table=True):
     outcome: DealOutcome | None = column("How it was closed; null for an opening.", vocab=DealOutcome, default=None)
     is_amount_assumed: bool = column("Whether the amount is from an assumed history.")
     is_negative: bool = column("Whether the deal was closed with a negative amount.")
-    customer_id: UUID | None = column(
+    customer: UUID | None = column(
         "Of a closing, the customer: the company of the deal today; else the one that its main contact worked for then;"
         " else that person; else the deal.",
         default=None,

@@ -84,9 +84,9 @@ def _of_customers(evaluation: Sql, ids: Sql) -> Sql:
     return Sql(
         """insert into journey_change (evaluation_id, source, part, starts_at, ends_at)
 select {}, 'deal_journey', o.event, o.counted_at, o.counted_at from deal_journey o
-where o.evaluation_id = {} and o.customer_id in (
-  select customer_id from derived_deal
-  union select customer_id from deal_journey where evaluation_id = {} and deal_id = any({})
+where o.evaluation_id = {} and o.customer in (
+  select customer from derived_deal
+  union select customer from deal_journey where evaluation_id = {} and deal_id = any({})
 ) and o.deal_id <> all({}) and exists (select from differing_deal_journey)
 returning 1""",
         *(evaluation, evaluation, evaluation, ids, ids),

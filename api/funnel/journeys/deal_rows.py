@@ -34,7 +34,7 @@ def deal_rows(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sq
     reason, excluded = deal_not_counted(ladder, is_single=ids is not None)
     return Sql(
         f"""select e.deal_id, e.event, e.at as counted_at, e.outcome, e.amount, e.currency, e.is_amount_assumed,
-  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, {_CUSTOMER} as customer_id, e.opening_stage_id,
+  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, {_CUSTOMER} as customer, e.opening_stage_id,
   v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id, w.industry, w.country,
   {size_of("w.employees")} as company_size, v.type as deal_type, v.currency as deal_currency,
   coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,

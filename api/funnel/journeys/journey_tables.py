@@ -56,7 +56,7 @@ HANDOFFS = JourneyTable(
 )
 _DEAL = (
     *("outcome", "amount", "currency", "is_amount_assumed", "is_negative", "changed_at", "not_counted"),
-    *("customer_id", "opening_stage_id"),
+    *("customer", "opening_stage_id"),
 )
 _DEAL_DIMENSIONS = (
     *("campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country", "company_size"),

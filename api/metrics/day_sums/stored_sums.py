@@ -69,7 +69,7 @@ def stored_sums(evaluation: Sql, zone: str) -> Sql:
     """A query for the sums of an evaluation, as a JSON object: one row, null without sums."""
     day = f"(least(greatest({{}}, {_LONG_AGO}), {_FAR}) at time zone {{{{}}}})::date"
     return Sql(
-        "select jsonb_build_object('as_of', r.as_of, 'starts_on', r.starts_on, 'ends_on', r.ends_on,"
+        "select jsonb_build_object('as_of', r.computed_at, 'starts_on', r.starts_on, 'ends_on', r.ends_on,"
         " 'measures', to_jsonb(r.measures), 'changes', (select coalesce(jsonb_agg(c.change), '[]') from ("
         f"select distinct jsonb_build_array(j.source, j.part, {day.format('j.starts_at')}, {day.format('j.ends_at')})"
         " as change from journey_change j where j.evaluation_id = r.evaluation_id limit {}) c))"

@@ -127,7 +127,7 @@ def _first_journeys(request: ResolvedKpiRequest) -> Sql:
     counted = Sql("" if request.is_excluded_only else " and f.not_counted is null and not f.is_negative")
     is_first = Sql(
         "not exists (select from deal_journey f where f.evaluation_id = e.evaluation_id and f.event = e.event"
-        " and f.outcome = e.outcome and f.customer_id = e.customer_id"
+        " and f.outcome = e.outcome and f.customer = e.customer"
         " and (f.counted_at, f.deal_id) < (e.counted_at, e.deal_id){})",
         counted,
     )

@@ -19,7 +19,7 @@ from api.sql import Sql, join, name
 _IS_DUE = Sql(
     "select exists (select from journey_change) or exists (select from evaluation e left join day_sum_run r"
     " on r.evaluation_id = e.id where e.is_current and e.has_journeys"
-    " and (r.as_of is null or r.as_of < now() - interval '1 hour'))"
+    " and (r.computed_at is null or r.computed_at < now() - interval '1 hour'))"
 )
 _JOURNEYS = ("journey", "handoff_journey", "deal_journey")
 
@@ -68,8 +68,8 @@ async def store_day_sums(session: WriteSession, now: datetime) -> int:
     await _outdate_future(session, context)
     await session.run(
         Sql(
-            "insert into day_sum_run (evaluation_id, as_of, starts_on, ends_on, measures) values ({}, {}, {}, {}, {})"
-            " on conflict (evaluation_id) do update set as_of = excluded.as_of, starts_on = excluded.starts_on,"
+            "insert into day_sum_run (evaluation_id, computed_at, starts_on, ends_on, measures) values ({}, {}, {}, {}, {})"
+            " on conflict (evaluation_id) do update set computed_at = excluded.computed_at, starts_on = excluded.starts_on,"
             " ends_on = excluded.ends_on, measures = excluded.measures",
             *(context.evaluation, now, *days, [measure.hash for measure in measures]),
         )
