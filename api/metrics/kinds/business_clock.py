@@ -80,7 +80,7 @@ class BusinessClock:
             for weekday, day in enumerate(Weekday, start=1)
             for opens, closes in self.calendar.spans(day)
         ]
-        starts, ends, ahead = zip(*_offsets(self.zone.key, until.year + 1), strict=True)
+        starts, ends, ahead = zip(*_offsets(self.zone.key, max(until, _FIRST).year + 1), strict=True)
         weekdays, opens, closes = zip(*spans, strict=True)
         last = Sql("{}::timestamptz", until)
         intervals = Sql(
