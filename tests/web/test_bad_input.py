@@ -1,4 +1,4 @@
-"""Requests that make no sense, over HTTP and by commands: an error with a code or null with a reason, never a number."""
+"""Requests that make no sense, over HTTP and by commands: an error with a code or null with a reason, but no number."""
 
 from dataclasses import dataclass
 from datetime import date
