@@ -213,3 +213,27 @@ def test_by_command(module_dsn: str, monkeypatch: pytest.MonkeyPatch, name: str)
     assert isinstance(result.exception, AccordError), result.output
     assert result.exception.code == BY_COMMAND.get(case.code, case.code)
     assert result.exception.remedy
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "show {}",
+        "export {}",
+        "diff 1 {}",
+        "preview {}",
+        "comments {}",
+        "submit {}",
+        "kpi mqls --reading pinned --accord-version {}",
+        "kpi mqls --period 2026-Q2 --compare-to accord-version:{}",
+        "funnel --reading pinned --accord-version {}",
+    ],
+)
+def test_a_number_too_large_for_any_version_names_none(
+    module_dsn: str, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", module_dsn)
+    result = CliRunner().invoke(app, words.format(10**20).split())
+    assert isinstance(result.exception, AccordError), result.exception
+    assert f"There is no version {10**20} of the accord." in result.exception.message

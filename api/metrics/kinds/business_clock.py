@@ -80,7 +80,9 @@ class BusinessClock:
         if self.calendar is None:
             return rows
         if until.year > _LAST_YEAR:
-            message = f"The KPI counts opening hours, up to the year {_LAST_YEAR}, and asOf is in the year {until.year}."
+            message = (
+                f"The KPI counts opening hours, up to the year {_LAST_YEAR}, and asOf is in the year {until.year}."
+            )
             raise AccordError(ErrorCode.BAD_INPUT, message, "Name an earlier asOf, or leave it out.")
         spans = [
             (weekday, opens, closes)
