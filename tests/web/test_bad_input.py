@@ -112,9 +112,6 @@ CASES = {
     "no groups": kpi("MQLS, by: [OWNER], top: 0", "BAD_INPUT", "mqls --by owner --top 0"),
     "too many groups": kpi("MQLS, by: [OWNER], top: 200", "BAD_INPUT", "mqls --by owner --top 200"),
     "groups of nothing": kpi("MQLS, top: 3", "BAD_INPUT", "mqls --top 3"),
-    "groups that count the same rows": kpi(
-        "REJECTION_RATE, by: [REJECT_REASON], top: 2", "BAD_INPUT", "rejection_rate --by reject-reason --top 2"
-    ),
     "no start to compare with": kpi(f"MQLS, {TO_DATE}", "BAD_PERIOD", "mqls --compare-to previous-period"),
     "compared with before the calendar": kpi(
         f"MQLS, {YEARS}, {TO_DATE}", "BAD_PERIOD", "mqls --period 1000-01-01..8999-12-31 --compare-to previous-period"
@@ -213,6 +210,19 @@ def test_by_command(module_dsn: str, monkeypatch: pytest.MonkeyPatch, name: str)
     assert isinstance(result.exception, AccordError), result.output
     assert result.exception.code == BY_COMMAND.get(case.code, case.code)
     assert result.exception.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("a plan without a target", "Give an amount"),
+        ("a variance without a target", "Compare with an earlier period"),
+    ],
+)
+async def test_what_to_do_without_a_target(company: Database, name: str, remedy: str) -> None:
+    async with client_of(company) as client:
+        found = (await client.post("/graphql", json={"query": CASES[name].request})).json()
+    assert found["errors"][0]["extensions"]["remedy"].startswith(f"{remedy}, or agree on a target")
 
 
 @pytest.mark.usefixtures("company")
