@@ -74,16 +74,21 @@ def breakdowns(kpi: Kpi) -> Iterator[tuple[Dimension, ...]]:
     yield from zip(kpi.dimensions, kpi.dimensions[1:], strict=False)
 
 
-@pytest.fixture(scope="module", params=(AnsweredFrom.JOURNEYS, AnsweredFrom.FACTS))
-async def company(module_database: Database, request: pytest.FixtureRequest) -> Database:
+@pytest.fixture(scope="module")
+async def sample(module_database: Database) -> Database:
     async with module_database.write() as session:
-        if request.param is AnsweredFrom.JOURNEYS:
-            await make_sample(session, contacts=120, seed=7, until=UNTIL)
-            await replace_document(session, read_accord("standard"))
-            await evaluate(session)
-            await discard_former_entries(session)
-        await answer_from_journeys(session, is_allowed=request.param is AnsweredFrom.JOURNEYS)
+        await make_sample(session, contacts=120, seed=7, until=UNTIL)
+        await replace_document(session, read_accord("standard"))
+        await evaluate(session)
+        await discard_former_entries(session)
     return module_database
+
+
+@pytest.fixture(params=(AnsweredFrom.JOURNEYS, AnsweredFrom.FACTS))
+async def company(sample: Database, request: pytest.FixtureRequest) -> Database:
+    async with sample.write() as session:
+        await answer_from_journeys(session, is_allowed=request.param is AnsweredFrom.JOURNEYS)
+    return sample
 
 
 def undeclared(statement: str) -> list[FromClause]:
@@ -115,6 +120,28 @@ async def test_each_join_of_the_funnel_finds_at_most_one_row(company: Database) 
             answer = await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(by=by), now=NOW)
             assert isinstance(answer, FunnelAnswer)
             assert undeclared(answer.sql) == []
+
+
+async def test_no_declaration_is_left_over(sample: Database) -> None:
+    found: set[tuple[str, ...]] = set()
+    for is_allowed in (True, False):
+        async with sample.write() as session:
+            await answer_from_journeys(session, is_allowed=is_allowed)
+        async with sample.read() as session:
+            pair = StagePair("mql", "opportunity")
+            requests = [
+                KpiRequest(key, stages=pair if key in PAIRED else None, by=by, grain=None if by else Grain.QUARTER)
+                for key, kpi in CATALOGUE.items()
+                for by in (ALL_BY, kpi.dimensions[:1])
+            ]
+            for answer in await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW):
+                assert isinstance(answer, KpiAnswer), answer
+                found |= {clause.multiplied for clause in from_clauses(answer.sql)}
+            for by in (ALL_BY, PERSON_DIMENSIONS[:1], (PERSON_DIMENSIONS[-1],)):
+                funnel = await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(by=by), now=NOW)
+                assert isinstance(funnel, FunnelAnswer)
+                found |= {clause.multiplied for clause in from_clauses(funnel.sql)}
+    assert {*INSTANTS, *FACTS} <= found
 
 
 WON = "select c.deal_id, c.amount from deal c where c.outcome = 'WON'"
