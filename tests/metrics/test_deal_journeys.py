@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
 from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import AnsweredFrom
-from schema.vocab import Currency, Grain
+from schema.vocab import Anchor, Currency, Grain
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.test_against_oracle import QUICK
@@ -26,7 +27,7 @@ from tests.support.journeys import derive_journeys
 
 KEYS = (
     *("opportunities_created", "deals_won", "new_customers", "revenue_won", "pipeline_created", "win_rate"),
-    *("avg_deal_size", "open_pipeline", "weighted_pipeline"),
+    *("avg_deal_size", "open_pipeline", "weighted_pipeline", "sales_cycle"),
 )
 
 
@@ -55,6 +56,12 @@ def of_key(request: KpiRequest, key: str) -> KpiRequest:
     return replace(request, key=key, switches=replace(request.switches, currency_rule=rule))
 
 
+def of_cohort(request: KpiRequest) -> KpiRequest:
+    """The share won of the deals opened in the period of the request."""
+    win_rate = of_key(request, "win_rate")
+    return replace(win_rate, switches=replace(win_rate.switches, anchor=Anchor.COHORT))
+
+
 @settings(QUICK, max_examples=examples(40))
 @given(
     world=st.lists(oracle.deals(), max_size=10),
@@ -67,6 +74,8 @@ async def test_answers_about_deals_from_journeys_are_those_from_facts(
 ) -> None:
     await load(ready, world, has_unopened=has_unopened)
     wanted = [of_key(request, key) for request, key in zip(batch, keys, strict=False)]
+    # What joins the openings to the closings of the same deals.
+    wanted += [follow(request) for request in batch for follow in (of_cohort, partial(of_key, key="sales_cycle"))]
     quick = await answers(ready, wanted, NOW, AnsweredFrom.JOURNEYS, is_strict=not has_unopened)
     assert quick == await answers(ready, wanted, NOW, AnsweredFrom.FACTS)
     assert all(isinstance(found, tuple) and isinstance(found[0], KpiAnswer) for found in quick)
