@@ -1,7 +1,7 @@
 """Answers about deals from journeys are those from facts, over generated histories and exchange rates."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.db import Database
 from api.metrics.answer import KpiAnswer
-from api.metrics.request import KpiRequest, Period
+from api.metrics.request import KpiRequest, Period, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
@@ -20,7 +20,7 @@ from schema.vocab import Anchor, Currency, Grain
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.test_against_oracle import QUICK
-from tests.metrics.test_deals_against_oracle import requests
+from tests.metrics.test_deals_against_oracle import FILTERS, requests
 from tests.metrics.test_journeys import answers
 from tests.support.examples import examples
 from tests.support.journeys import derive_journeys
@@ -62,6 +62,19 @@ def of_cohort(request: KpiRequest) -> KpiRequest:
     return replace(win_rate, switches=replace(win_rate.switches, anchor=Anchor.COHORT))
 
 
+@st.composite
+def forecasts(draw: st.DrawFn) -> KpiRequest:
+    """Requests for the accuracy of forecasts, over periods in which most deals are due and won."""
+    start = date(2026, 1, 1) + timedelta(days=draw(st.integers(0, 60)))
+    return KpiRequest(
+        "forecast_accuracy",
+        Period(start, start + timedelta(days=draw(st.integers(20, 100)))),
+        grain=draw(st.sampled_from([None, Grain.WEEK, Grain.MONTH])),
+        by=tuple(draw(st.lists(st.sampled_from(oracle.DIMENSIONS), max_size=2, unique=True))),
+        where=draw(st.just(Where()) | FILTERS),
+    )
+
+
 @settings(QUICK, max_examples=examples(40))
 @given(
     world=st.lists(oracle.deals(), max_size=10),
@@ -98,6 +111,16 @@ async def test_open_pipelines_from_spans_are_those_from_histories(
     for asked in (dated, batch):
         quick = await answers(ready, asked, NOW, AnsweredFrom.JOURNEYS, is_strict=True)
         assert quick == await answers(ready, asked, NOW, AnsweredFrom.FACTS)
+
+
+@settings(QUICK, max_examples=examples(40))
+@given(world=st.lists(oracle.deals(), min_size=6, max_size=14), batch=st.lists(forecasts(), min_size=6, max_size=8))
+async def test_forecasts_from_spans_are_those_from_histories(
+    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest]
+) -> None:
+    await load(ready, world, has_unopened=True)
+    quick = await answers(ready, batch, NOW, AnsweredFrom.JOURNEYS)
+    assert quick == await answers(ready, batch, NOW, AnsweredFrom.FACTS)
 
 
 async def load(database: Database, world: list[oracle.MadeDeal], *, has_unopened: bool) -> None:
