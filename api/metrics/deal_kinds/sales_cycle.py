@@ -8,6 +8,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows
 from api.metrics.deal_kinds.deal_kind import ClosingKind
 from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows
 from api.metrics.deal_kinds.deal_touches import role_holders, touches_of_deals
@@ -43,6 +44,10 @@ class SalesCycle(ClosingKind):
     """
 
     of: Closings
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """None: percentiles do not add up."""
+        return None
 
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Journeys have the present closings, and beside them the openings of the same deals."""
