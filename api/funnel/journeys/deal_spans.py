@@ -40,8 +40,8 @@ join deal d on d.id = e.deal_id
 join deal_version v on v.deal_id = e.deal_id and v.id = e.version_id
 left join company_version w on w.company_id = v.company_id
   and {_BEGINS.format("w")} <= e.starts_at and {_ENDS.format("w")} > e.starts_at
-left join ({{}}) o on o.deal_id = e.deal_id{{}}""",
-        *(reason, _spans(among_deals("v.deal_id", ids)), deal_owners(among_deals("h.deal_id", ids)), excluded),
+{{}}{{}}""",
+        *(reason, _spans(among_deals("v.deal_id", ids)), deal_owners(is_single=ids is not None), excluded),
     )
 
 
