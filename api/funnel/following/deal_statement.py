@@ -18,15 +18,30 @@ DEAL_IDS = Parameter("deals")
 def deal_statement(ladder: Ladder) -> ContactStatement:
     """Compile the statement that derives the journeys of the deals of the parameter `deals` again.
 
-    Shapes: deals, evaluation -> one empty row. Writes deal_journey and deal_span.
+    Shapes: deals, evaluation -> one empty row. Writes deal_journey, deal_span and journey_change.
     Source: api/README.md, "The evaluator".
     """
     ids, evaluation = Sql("{}::uuid[]", DEAL_IDS), Sql("{}::uuid", EVALUATION)
     tables = (
         ("derived_deal", deal_rows(ladder, ids)),
         *journey_tables(DEALS, evaluation, Sql("select * from derived_deal"), one_of(ids)),
+        ("changed_customers", _of_customers(evaluation, ids)),
         ("derived_span", deal_spans(ladder, ids)),
         *journey_tables(SPANS, evaluation, Sql("select * from derived_span"), one_of(ids)),
     )
     text, values = Sql("{}\nselect", with_tables(tables)).render()
     return ContactStatement(text, values)
+
+
+def _of_customers(evaluation: Sql, ids: Sql) -> Sql:
+    """Insert the times of the other closings of the customers of deals that differ: the first one is another then."""
+    return Sql(
+        """insert into journey_change (evaluation_id, source, part, starts_at, ends_at)
+select {}, 'deal_journey', o.event, o.counted_at, o.counted_at from deal_journey o
+where o.evaluation_id = {} and o.customer in (
+  select customer from derived_deal
+  union select customer from deal_journey where evaluation_id = {} and deal_id = any({})
+) and o.deal_id <> all({}) and exists (select from differing_deal_journey)
+returning 1""",
+        *(evaluation, evaluation, evaluation, ids, ids),
+    )

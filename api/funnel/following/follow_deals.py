@@ -15,13 +15,16 @@ DEALS_OF: Mapping[str, str] = MappingProxyType(
     {
         "deal": "select id from deal where id = any({})",
         "company": "select deal_id from deal_version where company_id = any({})",
-        "contact": "select deal_id from deal_contact where contact_id = any({})",
+        # A merge also changes the survivor of whoever was merged into the contact before.
+        "contact": "with recursive merged (id) as (select m from unnest({}) m union select c.id from merged"
+        " join contact c on c.merged_into_id = merged.id) select deal_id from deal_contact join merged"
+        " on merged.id = contact_id",
     }
 )
 _READ: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "company": frozenset({"industry", "country", "employees"}),
-        "contact": frozenset({"is_test", "is_internal"}),
+        "contact": frozenset({"is_test", "is_internal", "company_id", "merged_into_id"}),
     }
 )
 
