@@ -8,7 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.accord.in_force import accord_periods
 from api.db import Database
+from api.funnel.journeys.deal_rows import deal_rows
+from api.funnel.journeys.deal_spans import deal_spans
+from api.funnel.ladder import ladder_of
 from api.metrics.answer import KpiAnswer
 from api.metrics.request import KpiRequest, Period, Where
 from api.sql import Sql
@@ -112,6 +116,21 @@ async def test_open_pipelines_from_spans_are_those_from_histories(
     for asked in (dated, batch):
         quick = await answers(ready, asked, NOW, AnsweredFrom.JOURNEYS, is_strict=True)
         assert quick == await answers(ready, asked, NOW, AnsweredFrom.FACTS)
+
+
+@settings(QUICK, max_examples=examples(40))
+@given(world=st.lists(oracle.deals(), min_size=2, max_size=8))
+async def test_rows_derived_for_some_deals_are_those_derived_for_all(
+    ready: Database, world: list[oracle.MadeDeal]
+) -> None:
+    await load(ready, world, has_unopened=True)
+    async with ready.read() as session:
+        ladder = ladder_of(await accord_periods(session))
+        ids = [row["id"] for row in await session.rows(Sql("select id from deal order by id"))]
+        for derive in (deal_rows, deal_spans):
+            some = [tuple(row) for half in (ids[::2], ids[1::2]) for row in await session.rows(derive(ladder, half))]
+            every = [tuple(row) for row in await session.rows(derive(ladder))]
+            assert sorted(some, key=repr) == sorted(every, key=repr)
 
 
 @settings(QUICK, max_examples=examples(40))

@@ -12,6 +12,7 @@ from api.access.evaluation import is_current
 from api.accord.in_force import AccordPeriod, accord_periods
 from api.db import IS_EVALUATING, Session
 from api.funnel.following.contact_statement import ContactStatement, contact_statement
+from api.funnel.following.deal_statement import deal_statement
 from api.funnel.journeys.journey_columns import with_journey_columns
 from api.funnel.ladder import Ladder, ladder_of
 from api.funnel.read_columns import read_columns
@@ -22,20 +23,27 @@ _MOST_KEPT = 16  # histories; more than any process has in use
 
 @dataclass(frozen=True, slots=True)
 class CompiledAccord:
-    """The versions in force, their ladder, the columns that entries and journeys follow from, and the statement for a
-    few contacts.
+    """The versions in force, their ladder, the columns that entries and journeys follow from, and the statements for
+    a few contacts and for some deals.
     """
 
     periods: tuple[AccordPeriod, ...]
     ladder: Ladder
     columns: Mapping[str, frozenset[str]]
     _statements: dict[bool, ContactStatement] = field(default_factory=dict)
+    _deal_statements: list[ContactStatement] = field(default_factory=list)
 
     def statement(self, *, has_merged: bool) -> ContactStatement:
         """The statement that re-evaluates a few contacts; it is compiled at its first use."""
         if has_merged not in self._statements:
             self._statements[has_merged] = contact_statement(self.ladder, has_merged=has_merged)
         return self._statements[has_merged]
+
+    def deal_statement(self) -> ContactStatement:
+        """The statement that derives the journeys of some deals again; it is compiled at its first use."""
+        if not self._deal_statements:
+            self._deal_statements.append(deal_statement(self.ladder))
+        return self._deal_statements[0]
 
 
 @dataclass(frozen=True, slots=True)

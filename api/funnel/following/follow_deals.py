@@ -6,11 +6,6 @@ from uuid import UUID
 
 from api.db import WriteSession
 from api.funnel.following.compiled_accord import CurrentEvaluation
-from api.funnel.journeys.deal_rows import deal_rows
-from api.funnel.journeys.deal_spans import deal_spans
-from api.funnel.journeys.journey_tables import DEALS, SPANS
-from api.funnel.journeys.stored_journeys import journey_tables, one_of
-from api.funnel.stored_entries import with_tables
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql, bound_values
 from schema.writes.changes import ChangeType
@@ -64,33 +59,11 @@ async def store_deals(session: WriteSession, current: CurrentEvaluation, deals: 
     """
     if not deals:
         return
-    ids = Sql("{}::uuid[]", list(deals))
-    evaluation, ladder = Sql("{}::uuid", current.id), current.compiled.ladder
-    tables = (
-        ("derived_deal", deal_rows(ladder, ids)),
-        *journey_tables(DEALS, evaluation, Sql("select * from derived_deal"), one_of(ids)),
-        ("changed_customers", _of_customers(evaluation, ids)),
-        ("derived_span", deal_spans(ladder, ids)),
-        *journey_tables(SPANS, evaluation, Sql("select * from derived_span"), one_of(ids)),
-    )
+    statement = current.compiled.deal_statement()
     # The re-evaluation of contacts joins without nested loops; here the indexes find the few rows.
     await session.script("set local plan_cache_mode = force_generic_plan; set local enable_nestloop = on")
-    text, values = Sql("{}\nselect", with_tables(tables)).render()
-    await session.connection.fetch(text, *bound_values(values, {}))
-
-
-def _of_customers(evaluation: Sql, ids: Sql) -> Sql:
-    """Insert the times of the other closings of the customers of deals that differ: the first one is another then."""
-    return Sql(
-        """insert into journey_change (evaluation_id, source, part, starts_at, ends_at)
-select {}, 'deal_journey', o.event, o.counted_at, o.counted_at from deal_journey o
-where o.evaluation_id = {} and o.customer in (
-  select customer from derived_deal
-  union select customer from deal_journey where evaluation_id = {} and deal_id = any({})
-) and o.deal_id <> all({}) and exists (select from differing_deal_journey)
-returning 1""",
-        *(evaluation, evaluation, evaluation, ids, ids),
-    )
+    parameters = {"deals": list(deals), "evaluation": current.id}
+    await session.connection.fetch(statement.text, *bound_values(statement.values, parameters))
 
 
 def _is_read(change: RecordChange) -> bool:

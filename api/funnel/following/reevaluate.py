@@ -110,6 +110,8 @@ async def _locked_people(
 ) -> tuple[WriterLocks, People, CurrentEvaluation | None]:
     """Lock contacts with all that are merged with them. Return them with the evaluation that is current by then."""
     locks = await lock_contacts(session, contacts)
+    if not contacts:
+        return locks, People(frozenset(), has_merged=False), None
     people, current = await evaluated_people(session, contacts)
     # A merge that was committed while this waited for its locks joins more contacts. To wait for their locks out of
     # order can end in a deadlock, which PostgreSQL resolves; that needs three writers of one person at one moment.

@@ -45,8 +45,8 @@ from ({{}}) e
 join deal d on d.id = e.deal_id
 left join deal_version v on v.deal_id = e.deal_id and {_IN_FORCE.format("v")}
 left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format("w")}
-left join ({{}}) o on o.deal_id = e.deal_id{{}}{{}}""",
-        *(reason, _events(among_deals("d.id", ids)), deal_owners(among_deals("h.deal_id", ids)), excluded),
+{{}}{{}}{{}}""",
+        *(reason, _events(among_deals("d.id", ids)), deal_owners(is_single=ids is not None), excluded),
         _customers(is_single=ids is not None),
     )
 
@@ -110,16 +110,19 @@ where d.outcome in ('WON', 'LOST') and d.closed_at is not null and {{}}""",
     )
 
 
-def deal_owners(among: Sql) -> Sql:
-    """Select the owners of each deal in order, and since when they were: deal_id, owned_at, owner_id (arrays)."""
+def deal_owners(*, is_single: bool) -> Sql:
+    """Return the join `o` of the owners of the deal of `e` in order, and since when they were: owned_at, owner_id
+    (arrays).
+
+    As with exclusions, a few deals are looked up one by one.
+    """
     owned = _BEGINS.format("h")
-    return Sql(
-        f"""select h.deal_id, array_agg({owned} order by {owned}, h.id) as owned_at,
+    owners = f"""array_agg({owned} order by {owned}, h.id) as owned_at,
   array_agg(h.owner_id order by {owned}, h.id) as owner_id
-from deal_version h where h.owner_id is not null and (h.valid_to is null or h.valid_to > {owned}) and {{}}
-group by h.deal_id""",
-        among,
-    )
+from deal_version h where h.owner_id is not null and (h.valid_to is null or h.valid_to > {owned})"""
+    if is_single:
+        return Sql(f"left join lateral (select {owners} and h.deal_id = e.deal_id) o on true")
+    return Sql(f"left join (select h.deal_id, {owners} group by h.deal_id) o on o.deal_id = e.deal_id")
 
 
 def among_deals(column: str, ids: Sql | None) -> Sql:

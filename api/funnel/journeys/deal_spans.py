@@ -37,11 +37,11 @@ def deal_spans(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> S
   case when v.owner_id is null then o.owned_at{_NEXT_OWNER} end as owned_at, d.owner_id as current_owner_id
 from ({{}}) e
 join deal d on d.id = e.deal_id
-join deal_version v on v.id = e.version_id
+join deal_version v on v.deal_id = e.deal_id and v.id = e.version_id
 left join company_version w on w.company_id = v.company_id
   and {_BEGINS.format("w")} <= e.starts_at and {_ENDS.format("w")} > e.starts_at
-left join ({{}}) o on o.deal_id = e.deal_id{{}}""",
-        *(reason, _spans(among_deals("v.deal_id", ids)), deal_owners(among_deals("h.deal_id", ids)), excluded),
+{{}}{{}}""",
+        *(reason, _spans(among_deals("v.deal_id", ids)), deal_owners(is_single=ids is not None), excluded),
     )
 
 
@@ -58,12 +58,10 @@ from (
   select v.id as version_id, v.deal_id, {_BEGINS.format("v")} as starts_at, {_ENDS.format("v")} as ends_at
   from deal_version v where {{}}
   union
-  select v.id, v.deal_id, b.at, {_ENDS.format("v")} from deal_version v join (
-    select w.company_id, {_BEGINS.format("w")} as at from company_version w
-    union all
-    select w.company_id, w.valid_to from company_version w where w.valid_to is not null
-  ) b on b.company_id = v.company_id and b.at > {_BEGINS.format("v")} and b.at < {_ENDS.format("v")}
-  where {{}}
+  select v.id, v.deal_id, b.at, {_ENDS.format("v")}
+  from deal_version v join company_version w on w.company_id = v.company_id
+  cross join lateral (values ({_BEGINS.format("w")}), (w.valid_to)) b (at)
+  where b.at > {_BEGINS.format("v")} and b.at < {_ENDS.format("v")} and {{}}
 ) s""",
         held,
         held,
