@@ -109,6 +109,7 @@ class AdvisoryLock(IntEnum):
     LOADING = int.from_bytes(b"accord")  # load or migrate a database
     WORKING = int.from_bytes(b"jobs")  # run the background jobs; held by a connection, not a transaction
     READING = int.from_bytes(b"reading")  # evaluate another reading than the one in force
+    SUMMING = int.from_bytes(b"daysums")  # store day sums; held by a connection
     EVALUATING = int.from_bytes(b"funnel")  # evaluate the funnel while units of work, which share it, go on
 
 
@@ -282,6 +283,12 @@ class Database:
     async def write(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
         async with self._connection() as connection, connection.transaction():
+            yield WriteSession(connection)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[WriteSession]:
+        """Open a unit of work as `write`, whose statements all read the same state of the database."""
+        async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
             yield WriteSession(connection)
 
     @asynccontextmanager

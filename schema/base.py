@@ -32,6 +32,7 @@ NAMING = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 
+WHOLE_NUMBERS = sa.ARRAY(sa.BigInteger())
 SQL_TYPES: dict[type, sa.types.TypeEngine[Any]] = {
     str: sa.Text(),
     int: sa.Integer(),
@@ -41,6 +42,7 @@ SQL_TYPES: dict[type, sa.types.TypeEngine[Any]] = {
     date: sa.Date(),
     UUID: sa.Uuid(),
     dict: JSONB(),
+    list: WHOLE_NUMBERS,
 }
 
 
@@ -85,6 +87,7 @@ def column(
     doc: str,
     *,
     json: bool = False,
+    numbers: bool = False,
     primary_key: bool = False,
     index: bool = False,
     unique: bool = False,
@@ -94,6 +97,7 @@ def column(
 ) -> Any:  # noqa: ANN401 - the one permitted Any: a field's declared type is its annotation
     """Declare a column. `doc` is its SQL comment and GraphQL description.
 
+    - `json`: an object. `numbers`: an array of whole numbers of 64 bits.
     - `unit`: what a number measures. `currency`: the column with the currency of this amount; `rate_at`: the column
       with the time whose exchange rate converts it (default: today).
     - `vocab`: the words of a text column; a CHECK and a GraphQL enum. `format`: the one spelling that imports store.
@@ -121,8 +125,8 @@ def column(
     if server_default is not None:
         keywords["server_default"] = sa.text(server_default)
     chosen: dict[str, Any] = {} if default is ... else {"default": default}
-    if note.vocab or json:
-        chosen["sa_type"] = JSONB if json else sa.Text
+    if note.vocab or json or numbers:
+        chosen["sa_type"] = JSONB if json else WHOLE_NUMBERS if numbers else sa.Text
     return Field(primary_key=primary_key, index=index, unique=unique, sa_column_kwargs=keywords, **chosen)
 
 

@@ -12,6 +12,7 @@ from api.funnel.evaluate_some import evaluate_some
 from api.funnel.following.compiled_accord import CurrentEvaluation, current_evaluation
 from api.funnel.following.concerned import LINKED, linked_contacts_of
 from api.funnel.following.follow_deals import DEALS_OF, deals_of, store_deals
+from api.funnel.journeys.small_tables import outdate_sums
 from api.intake.record_events import written_rows
 from api.intake.upsert import MOVED_FACTS
 from api.progress import Progress
@@ -36,6 +37,7 @@ async def evaluate_import(session: WriteSession, tables: Collection[str], progre
     Shapes: the merged records of this transaction -> EvaluatedPeople. Writes what the evaluation writes.
     Errors: as `evaluate`.
     """
+    await outdate_sums(session, tables)
     written = {
         table: await written_rows(session, table, Sql("n.id" if _is_known_by_id(table) else "n.contact_id"))
         for table in tables

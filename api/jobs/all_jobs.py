@@ -7,6 +7,7 @@ from api.db import Database
 from api.funnel.evaluate import discard_former_entries
 from api.funnel.readings.prepare_readings import renew_readings
 from api.jobs.periodic import PeriodicJob
+from api.metrics.summing.store_sums import renew_day_sums
 from api.outbox.positions import place_events
 from api.outbox.prune import prune_events, prune_idempotency_keys
 from api.workflows.accord.activate_due import activate_due, next_activation
@@ -32,6 +33,8 @@ JOBS: tuple[PeriodicJob, ...] = (
     # What is left of an evaluation whose process died after its commit.
     PeriodicJob("discard former entries", timedelta(hours=1), _discard_former_entries),
     PeriodicJob("renew readings", timedelta(minutes=5), renew_readings),
+    # What changed since is read from journeys, so that a figure is never older than the facts.
+    PeriodicJob("renew day sums", timedelta(seconds=15), renew_day_sums, is_logged=False),
     PeriodicJob("prune sessions", timedelta(hours=1), _prune_sessions),
     # Readers of `changes` do this, too; the job keeps the rest from piling up while there are none.
     PeriodicJob("place events", timedelta(seconds=5), place_events, is_logged=False),

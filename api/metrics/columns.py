@@ -51,6 +51,8 @@ class Aggregates:
     most: Sql | None = None
     survived: Sql | None = None
     updated_at: Sql | None = None
+    lengths: Sql | None = None
+    waits: Sql | None = None
 
     def columns(self) -> Iterator[Sql]:
         """The select list, one `aggregate as measure` each."""
@@ -88,6 +90,8 @@ class Measured:
     most: int | None = None
     survived: float | None = None  # the time after which half have ended, by the estimate of Kaplan and Meier
     updated_at: datetime | None = None  # when the newest counted deal was updated
+    lengths: list[int] | None = None  # of a sum: the durations in order, in microseconds
+    waits: list[int] | None = None  # of a sum: the instants of the rows that can still convert, in order
 
 
 _MEASURES = tuple(measure.name for measure in fields(Measured))

@@ -16,6 +16,8 @@ from datetime import datetime
 
 from api.metrics.columns import Aggregates, count_where, percentiles_of
 from api.metrics.counted_rows import CountedRows, keyed_rows, reads_versions
+from api.metrics.day_sums.sum_statements import computed_sums, read_sums
+from api.metrics.day_sums.summed_rows import SumsStored
 from api.metrics.dimensions import dimension_table, is_dated_by_version, key_name
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join, name
@@ -37,7 +39,7 @@ def statement(request: ResolvedKpiRequest, counted: CountedRows, boundaries: tup
     rows = keyed_rows(request, counted.rows, boundaries)
     if counted.spread is not None:
         return with_names(request, by_sets(request, aggregates, Sql("({}) c", rows), boundaries, apart))
-    return with_names(request, by_groups(request, aggregates, Sql("({}) c", rows), apart))
+    return with_names(request, by_groups(request, aggregates, Sql("({}) c", rows), boundaries, apart))
 
 
 def aggregates_of(request: ResolvedKpiRequest, counted: CountedRows) -> Aggregates:
@@ -56,21 +58,37 @@ def by_groups(
     request: ResolvedKpiRequest,
     aggregates: Aggregates,
     source: Sql,
+    boundaries: tuple[datetime, ...],
     apart: tuple[Sql, ...] = (),
     constants: tuple[Sql, ...] = (),
 ) -> Sql:
     """Aggregate once by keys, bucket and the columns of `apart`: for measures that add up.
 
-    `constants` are further columns, which are the same in every row.
+    `constants` are further columns, which are the same in every row. The source has the rows without day sums alone, if
+    the request reads these; the two add up.
     """
+    if isinstance(request.sums, SumsStored):
+        return computed_sums(aggregates, request.key_count, source, apart)
     keys = key_columns(request)
-    return Sql(
+    rows = Sql(
         "select {}c.bucket{} from {} group by {}c.bucket",
         keys,
         _select_list(aggregates, (*constants, *apart)),
         source,
         keys + join("", (Sql("{}, ", column) for column in apart)),
     )
+    if request.sums is None:
+        return rows
+    summed = read_sums(
+        request.sums,
+        request.context.evaluation,
+        aggregates,
+        boundaries,
+        id_keys=tuple(dimension_table(request.kpi.subject, dimension) is not None for dimension in request.by),
+        is_by_currency=bool(apart),
+        waits_since=None if request.window is None else request.horizon - request.window,
+    )
+    return summed if request.sums.is_complete else Sql("{} union all {}", summed, rows)
 
 
 def by_sets(
@@ -192,6 +210,8 @@ def with_names(request: ResolvedKpiRequest, aggregate: Sql) -> Sql:
     Most of the tables they are in belong to nobody, so that every principal sees them. Keys of companies are only those
     within the principal's reach.
     """
+    if isinstance(request.sums, SumsStored):
+        return aggregate
     # Joined after the aggregate: a name is looked up once per group, not once per row.
     labels, sources = [], []
     for place, dimension in enumerate(request.by, start=1):

@@ -15,6 +15,7 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.readings.applied_reading import JudgingVersion
 from api.funnel.readings.known_facts import with_known_facts
 from api.metrics.answer import AccordUsed
+from api.metrics.day_sums.stored_sums import StoredSums, stored_sums
 from api.metrics.source_gaps import ALL_GAPS, SourceGaps, read_gaps
 from api.sql import Sql, all_of, name
 from schema.access.rights import Reach
@@ -40,6 +41,7 @@ class MetricContext:
     evaluated_at: datetime | None = None  # of a reading whose entries are kept as they were evaluated
     is_outdated: bool = False  # whether facts have changed since
     journeys_of: UUID | None = None  # the evaluation that has journeys, by the version in force
+    sums: StoredSums | None = None  # the day sums of the current evaluation
     has_unopened_deals: bool = False  # whether the opening of a deal is unknown
     needs_evaluation: bool = False  # whether the reading has not been evaluated yet
     excludes: tuple[str, ...] | None = None  # whom the request excludes in place of those whom the accord does
@@ -135,6 +137,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
             " exists (select from deal d where d.opened_at is null) as has_unopened,"
             " (select v.signed_at from accord_version v where v.status = 'ACTIVE') as signed_at,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
+            " ({}) as sums,"
             # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
             " set_config('plan_cache_mode', 'force_custom_plan', true) as planning"
             " from (select) one left join evaluation e on {}",
@@ -142,6 +145,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
             contacts_exist(in_force.accord, principal),
             ALL_GAPS,
             in_force.id,
+            stored_sums(Sql("e.id"), in_force.accord.reporting.timezone),
             is_current("e"),
         )
     )
@@ -159,6 +163,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         has_former_versions=row["has_former"],
         journeys_of=row["journeys_of"],
         has_unopened_deals=row["has_unopened"],
+        sums=StoredSums.read(row["sums"]),
     )
 
 

@@ -16,6 +16,7 @@ from api.metrics.columns import StatementRow
 from api.metrics.comparisons.compare import compare_with_earlier, compare_with_version
 from api.metrics.comparisons.compare_with_targets import compare_with_targets
 from api.metrics.context import MetricContext, contacts_exist
+from api.metrics.day_sums.summed_rows import SumUnit
 from api.metrics.drill_down import FigureDrillDown
 from api.metrics.figure_table import FigureTable, in_one_currency
 from api.metrics.figures import breakdown, buckets_before_first, drilled_figure, series, shown_buckets
@@ -34,8 +35,11 @@ from api.metrics.readings.reading_contexts import ContextReader
 from api.metrics.request import FunnelRequest, KpiRequest
 from api.metrics.resolve import reject_unknown_switches, resolve
 from api.metrics.resolved_request import ResolvedKpiRequest
+from api.metrics.summing.merged_lengths import merged_lengths
+from api.metrics.summing.read_sums import with_sums, without_sums
 from api.sql import Sql
 from schema.kpis import CATALOGUE
+from schema.kpis.answer_vocab import AnsweredFrom
 from schema.kpis.comparisons import Comparand
 from schema.kpis.kpi import Kpi
 
@@ -116,23 +120,37 @@ async def compute_kpi(
     boundaries: tuple[datetime, ...] = ()
     rows: list[StatementRow] = []
     excluded = NOTHING_EXCLUDED
+    summed = resolved
     if resolved.lacks_contacts:
         statement = contacts_exist(context.accord, context.principal)
     else:
         resolved = await _with_kept(session, request, resolved, kind)
         boundaries = await _boundaries(session, resolved, kind)
-        statement = _statement(resolved, kind, boundaries, counts_excluded=counts_excluded)
+        summed = with_sums(resolved, kind, boundaries)
+        statement = _statement(summed, kind, boundaries, counts_excluded=counts_excluded)
         records = await limited_rows(session, resolved.by, statement)
         if counts_excluded:
             excluded = read_excluded(records[0]["excluded"])
             records = [record for record in records if record["is_row"]]
         rows = [StatementRow.read(record, resolved.key_count) for record in records]
+        if summed.sums is not None and summed.sums.unit is SumUnit.MONTH:
+            rows = merged_lengths(resolved, rows)
         require_few_groups(resolved.by, len({row.keys for row in rows if not row.is_all_keys}), len(pairs(boundaries)))
     table = _table(resolved, kind, rows, boundaries)
     is_ahead = kind.may_lie_ahead and not resolved.frame.has_begun
     is_missing = not table.total.n and not resolved.lacks_contacts and not is_ahead
     missing = await missing_period(session, resolved, first_fact(resolved)) if is_missing else None
-    return _answer(request, resolved, kind, table, boundaries, statement, excluded=excluded, missing=missing)
+    return _answer(
+        request,
+        resolved,
+        kind,
+        table,
+        boundaries,
+        statement,
+        excluded=excluded,
+        missing=missing,
+        answered_from=summed.answered_from,
+    )
 
 
 def _table(
@@ -164,10 +182,11 @@ async def _with_kept(
 def _statement(
     request: ResolvedKpiRequest, kind: KpiKind, boundaries: tuple[datetime, ...], *, counts_excluded: bool
 ) -> Sql:
+    unsummed = without_sums(request)
     if not counts_excluded:
-        return kind.statement(request, boundaries)
-    left_out = kind.excluded(excluded_only(request))
-    return with_excluded(request, left_out, kind.statement(beside_excluded(request), boundaries))
+        return kind.statement(unsummed, boundaries)
+    left_out = kind.excluded(excluded_only(replace(request, sums=None)))
+    return with_excluded(request, left_out, kind.statement(beside_excluded(unsummed), boundaries))
 
 
 def _beside(answer: KpiAnswer, others: Sequence[KpiAnswer]) -> KpiAnswer:
@@ -186,6 +205,7 @@ def _answer(
     *,
     excluded: Excluded,
     missing: AnswerWarning | None,
+    answered_from: AnsweredFrom,
 ) -> KpiAnswer:
     """Put an answer together. Without contacts or data of the period its value is null, which is not the same as 0."""
     kpi, context = request.kpi, request.context
@@ -221,7 +241,7 @@ def _answer(
         as_of=request.frame.as_of,
         known_at=context.known_at,
         evaluated_at=context.evaluated_at if request.reads_entries else None,
-        answered_from=request.answered_from,
+        answered_from=answered_from,
         data_watermark=context.watermark if request.is_about_contacts else table.total.updated_at,
         sql=readable(context.with_facts(statement)),
         request=requested,

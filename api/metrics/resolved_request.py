@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.context import MetricContext
+from api.metrics.day_sums.summed_rows import SumsRead, SumsStored
 from api.metrics.periods.period_days import Interval
 from api.metrics.request import Period, RecordFilter, Where
 from api.plan.value_checks.known_values import UnknownText
@@ -86,6 +87,7 @@ class ResolvedKpiRequest:
     unknown_values: tuple[UnknownText, ...] = ()  # free texts of `where` that no record ever had
     population: Population = Population.COUNTED
     reads_journeys: bool = False  # whether its counted rows are journeys
+    sums: SumsRead | SumsStored | None = None  # of its statement alone: the day sums that it reads or computes
     censoring: Censoring = Censoring.ALL_OPEN
     filter_scope: FilterScope | None = None  # None for a KPI without two ends
     currency_rule: CurrencyRule = CurrencyRule.TRANSACTION_DATE
@@ -131,6 +133,8 @@ class ResolvedKpiRequest:
     @property
     def answered_from(self) -> AnsweredFrom:
         """Which rows its statement reads."""
+        if isinstance(self.sums, SumsRead):
+            return AnsweredFrom.DAY_SUMS
         return AnsweredFrom.JOURNEYS if self.reads_journeys else AnsweredFrom.FACTS
 
     @property

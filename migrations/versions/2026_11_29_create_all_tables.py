@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 53ba2412ea90
+Revision ID: d68b53cc5b16
 Revises:
-Create Date: 2026-11-29 04:14:25.312608+00:00
+Create Date: 2026-11-29 06:02:42.515301+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "53ba2412ea90"
+revision: str = "d68b53cc5b16"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -130,6 +130,83 @@ def upgrade() -> None:
         postgresql_using="gin",
     )
     op.create_table(
+        "day_sum",
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation whose journeys were added up."),
+        sa.Column(
+            "measure",
+            sa.BigInteger(),
+            nullable=False,
+            comment="The hash of the statement whose rows these are: of a KPI and a dimension.",
+        ),
+        sa.Column(
+            "starts_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="The first instant of the day or month; of a state its own instant, the last one of a month.",
+        ),
+        sa.Column("place", sa.Integer(), nullable=False, comment="The number of the row in the day or month."),
+        sa.Column(
+            "value",
+            sa.Text(),
+            nullable=True,
+            comment="The value of the dimension; null if it has none, or without a dimension.",
+        ),
+        sa.Column(
+            "unconverted_currency", sa.Text(), nullable=True, comment="The currency of amounts that no rate converts."
+        ),
+        sa.Column("n", sa.Integer(), nullable=False, comment="The number of rows in the base."),
+        sa.Column("numerator", sa.Integer(), nullable=True, comment="Of them, those that count in the numerator."),
+        sa.Column("implied", sa.Integer(), nullable=True, comment="Of them, those that were entered by implication."),
+        sa.Column("undated", sa.Integer(), nullable=True, comment="The rows whose record has no version then."),
+        sa.Column(
+            "assumed", sa.Integer(), nullable=True, comment="Of the base, those with values of an assumed history."
+        ),
+        sa.Column("untouched", sa.Integer(), nullable=True, comment="The rows without a first touch by hand."),
+        sa.Column(
+            "skipped", sa.Integer(), nullable=True, comment="The rows without a duration, because a stage was skipped."
+        ),
+        sa.Column("left_out", sa.Integer(), nullable=True, comment="The rows without a known amount or probability."),
+        sa.Column("unweighted", sa.Integer(), nullable=True, comment="Of these, those with a known amount."),
+        sa.Column("unopened", sa.Integer(), nullable=True, comment="The rows without a known opening."),
+        sa.Column("amount", sa.Numeric(precision=20, scale=2), nullable=True, comment="The sum of the amounts."),
+        sa.Column(
+            "updated_at", sa.DateTime(timezone=True), nullable=True, comment="When the newest counted deal was updated."
+        ),
+        sa.Column(
+            "lengths", sa.ARRAY(sa.BigInteger()), nullable=True, comment="The durations in order, in microseconds."
+        ),
+        sa.Column(
+            "waits",
+            sa.ARRAY(sa.BigInteger()),
+            nullable=True,
+            comment="The instants of the rows that can still convert, in order, in microseconds since 1970.",
+        ),
+        sa.PrimaryKeyConstraint("evaluation_id", "measure", "starts_at", "place", name=op.f("pk_day_sum")),
+        comment="What a KPI counts in one day or month, for one value of a dimension. Only the job that adds up writes.\n\n    A KPI whose rows add up has sums of days. One with percentiles has sums of months, with every length. A state has\n    its rows at the end of each month.",
+    )
+    op.create_table(
+        "day_sum_run",
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation whose journeys were added up."),
+        sa.Column(
+            "computed_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="The instant as of which they were added up.",
+        ),
+        sa.Column(
+            "starts_on", sa.Date(), nullable=False, comment="The first day of the sums, the first one of a month."
+        ),
+        sa.Column("ends_on", sa.Date(), nullable=False, comment="The first day after them."),
+        sa.Column(
+            "measures",
+            sa.ARRAY(sa.BigInteger()),
+            nullable=False,
+            comment="The hashes of the statements that have sums.",
+        ),
+        sa.PrimaryKeyConstraint("evaluation_id", name=op.f("pk_day_sum_run")),
+        comment="Which days the sums of an evaluation are of.",
+    )
+    op.create_table(
         "deal_journey",
         sa.Column("deal_id", sa.Uuid(), nullable=False, comment="The deal."),
         sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation that computed the row."),
@@ -168,7 +245,12 @@ def upgrade() -> None:
         sa.Column(
             "is_negative", sa.Boolean(), nullable=False, comment="Whether the deal was closed with a negative amount."
         ),
-        sa.Column("customer_id", sa.Uuid(), nullable=True, comment="The company of the deal today."),
+        sa.Column(
+            "customer",
+            sa.Uuid(),
+            nullable=True,
+            comment="Of a closing, the customer: the company of the deal today; else the one that its main contact worked for then; else that person; else the deal.",
+        ),
         sa.Column(
             "opening_stage_id",
             sa.Uuid(),
@@ -216,6 +298,13 @@ def upgrade() -> None:
         sa.CheckConstraint("outcome in ('OPEN', 'WON', 'LOST')", name=op.f("ck_deal_journey_outcome")),
         sa.PrimaryKeyConstraint("deal_id", "evaluation_id", "event", name=op.f("pk_deal_journey")),
         comment="The opening or the present closing of a deal, with its amount and what every dimension said then.\n\n    Like those of stage entries, the links have no foreign keys. Only the evaluator writes.",
+    )
+    op.create_index(
+        "ix_deal_journey_customer",
+        "deal_journey",
+        ["evaluation_id", "customer", "counted_at"],
+        unique=False,
+        postgresql_where=sa.text("customer is not null"),
     )
     op.create_index(
         op.f("ix_deal_journey_evaluation_id_event_counted_at"),
@@ -764,6 +853,22 @@ def upgrade() -> None:
         ["evaluation_id", "stage", "counted_at"],
         unique=False,
         postgresql_where=sa.text("not_counted is not null or merged_count > 0"),
+    )
+    op.create_table(
+        "journey_change",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False, comment="The row."),
+        sa.Column("evaluation_id", sa.Uuid(), nullable=False, comment="The evaluation of the journeys."),
+        sa.Column(
+            "source",
+            sa.Text(),
+            nullable=False,
+            comment="The table of the journeys, or a table that they are read with.",
+        ),
+        sa.Column("part", sa.Text(), nullable=True, comment="The stage, or the event of a deal; null for all."),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False, comment="The first instant that changed."),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False, comment="The last instant that changed."),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journey_change")),
+        comment="A time whose journeys changed since they were added up: it is read from the journeys.\n\n    Every writer adds rows of its own, so that none waits for another; the job deletes those that it has seen.",
     )
     op.create_table(
         "outbox_event",
@@ -4224,6 +4329,7 @@ def downgrade() -> None:
         ),
     )
     op.drop_table("outbox_event")
+    op.drop_table("journey_change")
     op.drop_index(
         "ix_journey_excluded",
         table_name="journey",
@@ -4258,7 +4364,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("not_counted is not null or is_negative"),
     )
     op.drop_index(op.f("ix_deal_journey_evaluation_id_event_counted_at"), table_name="deal_journey")
+    op.drop_index(
+        "ix_deal_journey_customer", table_name="deal_journey", postgresql_where=sa.text("customer is not null")
+    )
     op.drop_table("deal_journey")
+    op.drop_table("day_sum_run")
+    op.drop_table("day_sum")
     op.drop_index("ix_campaign_search", table_name="campaign", postgresql_using="gin")
     op.drop_index(op.f("ix_campaign_parent_id"), table_name="campaign")
     op.drop_table("campaign")

@@ -4,8 +4,12 @@ from schema.vocab import Vocabulary
 
 
 class AnsweredFrom(Vocabulary):
-    """Which rows an answer was computed from. Both give the same figures."""
+    """Which rows an answer was computed from. All of them give the same figures."""
 
+    DAY_SUMS = (
+        "DAY_SUMS",
+        "Journeys added up by day and month. Days that have changed since are read from the journeys.",
+    )
     JOURNEYS = (
         "JOURNEYS",
         "Rows that are derived beside the stage entries: first entries, with the values of all dimensions then.",

@@ -16,6 +16,7 @@ from schema.tables.audit import AuditEvent, IdempotencyKey, OutboxEvent, OutboxS
 from schema.tables.campaign import Campaign, CampaignCost
 from schema.tables.company import Company
 from schema.tables.contact import Contact
+from schema.tables.day_sum import DaySum, DaySumRun, JourneyChange
 from schema.tables.deal import Deal
 from schema.tables.deal_contact import DealContact
 from schema.tables.deal_span import DealSpan
@@ -60,6 +61,9 @@ TABLES: tuple[type[Table], ...] = (
     HandoffJourney,
     DealJourney,
     DealSpan,
+    DaySum,
+    DaySumRun,
+    JourneyChange,
     ExternalKey,
     ImportJob,
     ImportChange,

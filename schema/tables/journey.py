@@ -183,6 +183,12 @@ class DealJourney(DealDimensioned, table=True):
             *("evaluation_id", "event", "counted_at"),
             postgresql_where=sa.text("not_counted is not null or is_negative"),
         ),
+        # Which deal won is the first one of its customer.
+        sa.Index(
+            "ix_deal_journey_customer",
+            *("evaluation_id", "customer", "counted_at"),
+            postgresql_where=sa.text("customer is not null"),
+        ),
     )
 
     event: DealEvent = column("What happened to the deal.", vocab=DealEvent, primary_key=True)
@@ -190,8 +196,10 @@ class DealJourney(DealDimensioned, table=True):
     outcome: DealOutcome | None = column("How it was closed; null for an opening.", vocab=DealOutcome, default=None)
     is_amount_assumed: bool = column("Whether the amount is from an assumed history.")
     is_negative: bool = column("Whether the deal was closed with a negative amount.")
-    customer_id: UUID | None = link(
-        "company", "The company of the deal today.", index=False, is_derived=True, default=None
+    customer: UUID | None = column(
+        "Of a closing, the customer: the company of the deal today; else the one that its main contact worked for then;"
+        " else that person; else the deal.",
+        default=None,
     )
     opening_stage_id: UUID | None = link(
         "pipeline_stage",

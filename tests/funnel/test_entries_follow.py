@@ -1,4 +1,7 @@
-"""After any writes, merges, imports of rows, rebuilds and the passing of time, the stored entries are a rebuild's."""
+"""After any writes, merges, imports of rows, rebuilds and the passing of time, the stored entries are a rebuild's.
+
+The day sums that no change outdates are those of the journeys.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,6 +15,8 @@ from api.db import Database, WriteSession
 from api.funnel.drift import check_entries
 from api.funnel.evaluate import discard_former_entries, evaluate
 from api.funnel.following.follow_changes import follow_changes
+from api.metrics.summing.check_sums import check_day_sums
+from api.metrics.summing.store_sums import renew_day_sums
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
@@ -25,11 +30,11 @@ from tests.support.random_choices import RandomChoices
 
 MEMBERS = (UUID(int=1), UUID(int=2))
 RULES: Mapping[str, object] = {
-    "known": {"any": [{"field": "contact.email", "op": "is_null", "value": False}, {"touches": {}}]},
-    "quiet": {"all": [{"touches": {}}, {"not": {"touches": {"within": "1 second"}}}]},
-    "warm": {"all": [{"touches": {"at_least": 2, "campaign": "Fair"}}, {"not": {"handoff": "PROPOSED"}}]},
-    "fitting": {"all": [{"stage": "known"}, {"field": "company.industry", "op": "eq", "value": "steel"}]},
-    "buying": {"deal": {"state": "OPEN", "pipeline": "New", "amount_at_least": 5}},
+    "inquiry": {"any": [{"field": "contact.email", "op": "is_null", "value": False}, {"touches": {}}]},
+    "mql": {"all": [{"touches": {}}, {"not": {"touches": {"within": "1 second"}}}]},
+    "sal": {"all": [{"touches": {"at_least": 2, "campaign": "Fair"}}, {"not": {"handoff": "PROPOSED"}}]},
+    "sql": {"all": [{"stage": "inquiry"}, {"field": "company.industry", "op": "eq", "value": "steel"}]},
+    "opportunity": {"deal": {"state": "OPEN", "pipeline": "New", "amount_at_least": 5}},
     "customer": {"deal": {"state": "WON"}},
 }
 ACCORD = Accord.model_validate(
@@ -40,8 +45,8 @@ ACCORD = Accord.model_validate(
             for key, rule in RULES.items()
         ],
         "exits": [
-            {"on": "HANDOFF_REJECTED", "dispositions": ["RECYCLE"], "closes_from": "known", "closes_to": "warm"},
-            {"on": "DEAL_LOST", "closes_from": "quiet", "closes_to": "buying"},
+            {"on": "HANDOFF_REJECTED", "dispositions": ["RECYCLE"], "closes_from": "inquiry", "closes_to": "sal"},
+            {"on": "DEAL_LOST", "closes_from": "mql", "closes_to": "opportunity"},
         ],
     }
 )
@@ -109,7 +114,7 @@ class World:
         """An instant in the past, or in a moment."""
         if self.choices.happens(4):
             return now() + timedelta(milliseconds=self.choices.integer(0, 300))
-        return now() - timedelta(days=self.choices.integer(0, 20))
+        return now() - timedelta(days=self.choices.integer(0, 60))
 
     def one(self, table: str) -> UUID:
         return self.choices.one(self.ids[table])
@@ -123,6 +128,7 @@ class World:
             row["effective_at"] = self.instant()
             row |= {"company_id": self.one("company")} if table == "contact" else {}
             row |= {"pipeline_stage_id": self.one("pipeline_stage"), "amount": 7} if table == "deal" else {}
+            row |= {"opened_at": self.instant()} if table == "deal" else {}
         elif table == "deal_contact":
             id_ = self.one("deal")  # a role is known by its deal
             row = {"deal_id": id_, "contact_id": self.one("contact"), "since": self.instant()}
@@ -132,12 +138,12 @@ class World:
             self.ids["touchpoint"].append(id_)
         else:
             self.ids["handoff"].append(id_)
-            row |= {"contact_id": self.one("contact"), "handed_at": now() - timedelta(days=30), "status": "PROPOSED"}
+            row |= {"contact_id": self.one("contact"), "handed_at": now() - timedelta(days=90), "status": "PROPOSED"}
         return Change(table, ChangeType.CREATED, id_, row)
 
     def change(self) -> "Change":
         """Another value in a column of a record, read by a rule or not; or a link, a decision, a merge."""
-        kind = self.choices.integer(0, 3)
+        kind = self.choices.integer(0, 4)
         if kind == 0 and self.ids["handoff"]:
             status = self.choices.one(("ACCEPTED", "REJECTED"))
             reason = "ANY" if status == "REJECTED" else None
@@ -151,6 +157,9 @@ class World:
             column = self.choices.one(("company_id", "merged_into_id"))
             link = self.one("company" if column == "company_id" else "contact")
             return Change("contact", ChangeType.CHANGED, self.one("contact"), {column: link})
+        if kind == 3:
+            company = self.choices.one((*self.ids["company"], None))
+            return Change("deal", ChangeType.CHANGED, self.one("deal"), {"company_id": company})
         table = self.choices.one(tuple(CHANGEABLE))
         column, options = self.choices.one(CHANGEABLE[table])
         return Change(table, ChangeType.CHANGED, self.one(table), {column: self.choices.one(options)})
@@ -190,11 +199,11 @@ class Change:
 
 
 async def run_steps(database: Database, choices: RandomChoices, steps: int) -> None:
-    """Take random steps, and require after each that the stored entries are those of a rebuild."""
+    """Take random steps, and require after each that the stored entries, and the day sums, are those of a rebuild."""
     world = World(database, choices)
     await world.begin()
     for _ in range(steps):
-        step = choices.integer(0, 9)
+        step = choices.integer(0, 11)
         if step <= 5:
             await world.write(*choices.several(1, 3, world.any_change))
         elif step == 6:
@@ -212,11 +221,14 @@ async def run_steps(database: Database, choices: RandomChoices, steps: int) -> N
                 await evaluate(session)
             async with database.write() as session:
                 await discard_former_entries(session)
-        else:
+        elif step <= 9:
             await asyncio.sleep(0.15)
             await wake_contacts(database)
+        else:
+            await renew_day_sums(database)
         async with database.scratch() as session:
             await check_entries(session)
+            await check_day_sums(session)
 
 
 @settings(
@@ -231,8 +243,9 @@ async def test_entries_follow_whatever_happens(module_database: Database, data: 
 
 
 async def test_entries_follow_long_histories(module_database: Database) -> None:
-    for seed in range(2):
+    stages: set[str] = set()
+    for seed in range(3):
         await run_steps(module_database, RandomChoices.of_seed(seed), 30)
-    async with module_database.read() as session:
-        stages = {row["stage"] for row in await session.rows(Sql("select distinct stage from stage_entry"))}
+        async with module_database.read() as session:
+            stages |= {row["stage"] for row in await session.rows(Sql("select distinct stage from stage_entry"))}
     assert stages == set(RULES)

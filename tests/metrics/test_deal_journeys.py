@@ -22,6 +22,7 @@ from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.test_against_oracle import QUICK
 from tests.metrics.test_deals_against_oracle import FILTERS, requests
 from tests.metrics.test_journeys import answers
+from tests.support.day_sums import Outdated, canonical, compare, outdated, store
 from tests.support.examples import examples
 from tests.support.journeys import derive_journeys
 
@@ -121,6 +122,26 @@ async def test_forecasts_from_spans_are_those_from_histories(
     await load(ready, world, has_unopened=True)
     quick = await answers(ready, batch, NOW, AnsweredFrom.JOURNEYS)
     assert quick == await answers(ready, batch, NOW, AnsweredFrom.FACTS)
+
+
+@settings(QUICK, max_examples=examples(40))
+@given(
+    world=st.lists(oracle.deals(), max_size=10),
+    batch=st.lists(requests().map(of_today), min_size=6, max_size=6),
+    keys=st.permutations(KEYS),
+    changes=outdated,
+)
+async def test_answers_about_deals_from_day_sums_are_those_from_facts(
+    ready: Database,
+    world: list[oracle.MadeDeal],
+    batch: list[KpiRequest],
+    keys: list[str],
+    changes: list[Outdated],
+) -> None:
+    await load(ready, world, has_unopened=False)
+    await store(ready, NOW, changes)
+    wanted = [canonical(of_key(request, key)) for request, key in zip(batch, keys, strict=False)]
+    await compare(ready, wanted, NOW)
 
 
 async def load(database: Database, world: list[oracle.MadeDeal], *, has_unopened: bool) -> None:

@@ -13,7 +13,7 @@ from schema.base import now
 
 async def derive_journeys(session: WriteSession) -> None:
     """Store the journeys of the current evaluation, from which KPIs then answer."""
-    for table in ("journey", "handoff_journey", "deal_journey", "deal_span"):
+    for table in ("journey", "handoff_journey", "deal_journey", "deal_span", "day_sum_run", "day_sum"):
         await session.script(f"delete from {table}")
     await session.run(Sql("create temp table funnel_merged on commit drop as {}", SURVIVORS))
     has_merged = await session.value(Sql("select exists (select from funnel_merged)"))

@@ -12,6 +12,7 @@ from api.cli.session import open_database
 from api.funnel.drift import DriftCheck, check_entries
 from api.funnel.evaluate import EvaluationResult, discard_former_entries
 from api.funnel.evaluate import evaluate as evaluate_entries
+from api.metrics.summing.check_sums import check_day_sums
 
 
 def evaluate(data: Data = None) -> None:
@@ -55,4 +56,6 @@ async def _check(data: Path | None) -> DriftCheck:
     async with open_database(data) as database:
         with progress_bar() as progress:
             async with database.scratch() as session:
-                return await check_entries(session, progress)
+                found = await check_entries(session, progress)
+                await check_day_sums(session)
+                return found

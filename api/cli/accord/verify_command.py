@@ -12,6 +12,7 @@ from api.cli.session import open_database
 from api.errors import AccordError, ErrorCode
 from api.funnel.drift import DriftCheck, check_entries
 from api.metrics.answer_warnings import number_of
+from api.metrics.summing.check_sums import check_day_sums
 
 
 def verify(data: Data = None) -> None:
@@ -40,4 +41,6 @@ async def _verify(data: Path | None) -> tuple[Verification, DriftCheck]:
             )
         with progress_bar() as progress:
             async with database.scratch() as session:
-                return verified, await check_entries(session, progress)
+                found = await check_entries(session, progress)
+                await check_day_sums(session)
+                return verified, found

@@ -10,6 +10,7 @@ from api.funnel.following.compiled_accord import current_evaluation, evaluation_
 from api.funnel.following.concerned import concerned_contacts
 from api.funnel.following.follow_deals import concerned_deals, store_deals
 from api.funnel.following.reevaluate import EntryChange, EntryChangeKind, reevaluate
+from api.funnel.journeys.small_tables import outdate_sums
 from api.outbox.record_changes import RecordChange
 from schema.tables import SHAPES
 from schema.writes.changes import ChangeType
@@ -46,6 +47,7 @@ async def follow_changes(
         columns = current.compiled.columns
     else:
         return ()
+    await outdate_sums(session, (change.record_type for change in changes))
     deals = await concerned_deals(session, changes)
     concerned = await concerned_contacts(session, columns, changes, deals)
     sources = {**concerned.sources, "deal": deals | concerned.sources.get("deal", frozenset())}

@@ -20,13 +20,16 @@ DEALS_OF: Mapping[str, str] = MappingProxyType(
     {
         "deal": "select id from deal where id = any({})",
         "company": "select deal_id from deal_version where company_id = any({})",
-        "contact": "select deal_id from deal_contact where contact_id = any({})",
+        # A merge also changes the survivor of whoever was merged into the contact before.
+        "contact": "with recursive merged (id) as (select m from unnest({}) m union select c.id from merged"
+        " join contact c on c.merged_into_id = merged.id) select deal_id from deal_contact join merged"
+        " on merged.id = contact_id",
     }
 )
 _READ: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "company": frozenset({"industry", "country", "employees"}),
-        "contact": frozenset({"is_test", "is_internal"}),
+        "contact": frozenset({"is_test", "is_internal", "company_id", "merged_into_id"}),
     }
 )
 
@@ -66,6 +69,7 @@ async def store_deals(session: WriteSession, current: CurrentEvaluation, deals: 
     tables = (
         ("derived_deal", deal_rows(ladder, ids)),
         *journey_tables(DEALS, evaluation, Sql("select * from derived_deal"), one_of(ids)),
+        ("changed_customers", _of_customers(evaluation, ids)),
         ("derived_span", deal_spans(ladder, ids)),
         *journey_tables(SPANS, evaluation, Sql("select * from derived_span"), one_of(ids)),
     )
@@ -73,6 +77,20 @@ async def store_deals(session: WriteSession, current: CurrentEvaluation, deals: 
     await session.script("set local plan_cache_mode = force_generic_plan; set local enable_nestloop = on")
     text, values = Sql("{}\nselect", with_tables(tables)).render()
     await session.connection.fetch(text, *bound_values(values, {}))
+
+
+def _of_customers(evaluation: Sql, ids: Sql) -> Sql:
+    """Insert the times of the other closings of the customers of deals that differ: the first one is another then."""
+    return Sql(
+        """insert into journey_change (evaluation_id, source, part, starts_at, ends_at)
+select {}, 'deal_journey', o.event, o.counted_at, o.counted_at from deal_journey o
+where o.evaluation_id = {} and o.customer in (
+  select customer from derived_deal
+  union select customer from deal_journey where evaluation_id = {} and deal_id = any({})
+) and o.deal_id <> all({}) and exists (select from differing_deal_journey)
+returning 1""",
+        *(evaluation, evaluation, evaluation, ids, ids),
+    )
 
 
 def _is_read(change: RecordChange) -> bool:

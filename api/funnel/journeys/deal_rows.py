@@ -9,11 +9,16 @@ from uuid import UUID
 from api.access.exclusions import Exclusions
 from api.funnel.journeys.company_size import size_of
 from api.funnel.ladder import Ladder
+from api.identity.survivors import SURVIVORS, survivors
 from api.sql import Sql, join
 
 _BEGINS = "coalesce({0}.valid_from, {0}.recorded_at)"
 _IN_FORCE = f"{_BEGINS} <= e.at and ({{0}}.valid_to is null or {{0}}.valid_to > e.at)"
 _IS_ASSUMED = "coalesce({0}.is_assumed and {0}.recorded_at > {1}, false)"
+_CUSTOMER = (
+    "case when e.event = 'CLOSED'"
+    " then coalesce(d.company_id, k.company_id, up.survivor_id, p.contact_id, e.deal_id) end"
+)
 _NEXT_OWNER = "[width_bucket(e.at, o.owned_at) + 1]"
 
 
@@ -29,7 +34,7 @@ def deal_rows(ladder: Ladder, deals: Collection[UUID] | Sql | None = None) -> Sq
     reason, excluded = deal_not_counted(ladder, is_single=ids is not None)
     return Sql(
         f"""select e.deal_id, e.event, e.at as counted_at, e.outcome, e.amount, e.currency, e.is_amount_assumed,
-  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, d.company_id as customer_id, e.opening_stage_id,
+  e.is_negative, d.updated_at as changed_at, {{}} as not_counted, {_CUSTOMER} as customer, e.opening_stage_id,
   v.primary_campaign_id as campaign_id, v.pipeline_stage_id, v.product_id, v.company_id, w.industry, w.country,
   {size_of("w.employees")} as company_size, v.type as deal_type, v.currency as deal_currency,
   coalesce(v.owner_id, o.owner_id{_NEXT_OWNER}) as owner_id,
@@ -40,8 +45,28 @@ from ({{}}) e
 join deal d on d.id = e.deal_id
 left join deal_version v on v.deal_id = e.deal_id and {_IN_FORCE.format("v")}
 left join company_version w on w.company_id = v.company_id and {_IN_FORCE.format("w")}
-left join ({{}}) o on o.deal_id = e.deal_id{{}}""",
+left join ({{}}) o on o.deal_id = e.deal_id{{}}{{}}""",
         *(reason, _events(among_deals("d.id", ids)), deal_owners(among_deals("h.deal_id", ids)), excluded),
+        _customers(is_single=ids is not None),
+    )
+
+
+def _customers(*, is_single: bool) -> Sql:
+    """Return the joins that find the customer of a closing without a company: the main contact and its employer."""
+    survivor = Sql("\nleft join ({}) up on up.contact_id = p.contact_id", SURVIVORS)
+    if is_single:
+        survivor = Sql("\nleft join lateral ({}) up on true", survivors(Sql("id = p.contact_id")))
+    return Sql(
+        f"""
+left join lateral (
+  select a.contact_id from deal_contact a
+  where e.event = 'CLOSED' and d.company_id is null and a.deal_id = e.deal_id and a.voided_at is null
+  order by a.is_primary desc, a.since nulls first, a.contact_id limit 1
+) p on true
+left join lateral (
+  select k.company_id from contact_version k where k.contact_id = p.contact_id and {_IN_FORCE.format("k")} limit 1
+) k on true{{}}""",
+        survivor,
     )
 
 

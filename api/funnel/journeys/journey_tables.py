@@ -21,13 +21,17 @@ DIMENSIONS = (
 class JourneyTable:
     """A table of journeys: its name, the key of a row beside the evaluation, and the other columns.
 
-    `of_contact` is the condition on the rows of `contact_rows` that belong to it.
+    `of_contact` is the condition on the rows of `contact_rows` that belong to it. A row is about the time from `start`
+    to `end`; `part` is the column with the stage or event of it.
     """
 
     name: str
     key: tuple[str, ...]
     values: tuple[str, ...]
     of_contact: str = "false"
+    start: str = "counted_at"
+    end: str = "counted_at"
+    part: str = "null"
 
     @property
     def columns(self) -> str:
@@ -42,6 +46,7 @@ ENTRIES = JourneyTable(
     ("contact_id", "stage", "counted_at"),
     (*_ENTRY, *DIMENSIONS, "responded_at", "responder_id", *_WAY),
     "handoff_id is null",
+    part="stage",
 )
 HANDOFFS = JourneyTable(
     "handoff_journey",
@@ -51,14 +56,14 @@ HANDOFFS = JourneyTable(
 )
 _DEAL = (
     *("outcome", "amount", "currency", "is_amount_assumed", "is_negative", "changed_at", "not_counted"),
-    *("customer_id", "opening_stage_id"),
+    *("customer", "opening_stage_id"),
 )
 _DEAL_DIMENSIONS = (
     *("campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country", "company_size"),
     *("deal_type", "deal_currency", "owner_id", "owned_at"),
     *("current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
 )
-DEALS = JourneyTable("deal_journey", ("deal_id", "event"), ("counted_at", *_DEAL, *_DEAL_DIMENSIONS))
+DEALS = JourneyTable("deal_journey", ("deal_id", "event"), ("counted_at", *_DEAL, *_DEAL_DIMENSIONS), part="event")
 # The times in which deals were open, with the same columns as far as they have a meaning there.
 SPANS = JourneyTable(
     "deal_span",
@@ -69,4 +74,6 @@ SPANS = JourneyTable(
         *("not_counted", "campaign_id", "pipeline_stage_id", "product_id", "company_id", "industry", "country"),
         *("company_size", "deal_type", "owner_id", "owned_at", "current_owner_id"),
     ),
+    start="starts_at",
+    end="ends_at",
 )

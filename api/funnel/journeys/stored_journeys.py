@@ -31,12 +31,14 @@ def differing_journeys(table: JourneyTable, stored: Sql, derived: Sql) -> Sql:
     """Select the journeys that only one side has, or that have other values on the two sides.
 
     Shapes: two selects of journeys -> one row per journey that differs: its key and the derived values, with
-            `is_stored`, and `is_derived`.
+            `is_stored`, `is_derived`, and the stored time as `former_start` and `former_end`.
     """
     key = ", ".join(table.key)
+    former = f"s.{table.start} as former_start, s.{table.end} as former_end"
     own, other = (", ".join(f"{row}.{column}" for column in table.values) for row in ("d", "s"))
     return Sql(
-        f"""select {key}, {own}, s.is_stored is not null as is_stored, d.is_derived is not null as is_derived
+        f"""select {key}, {own}, s.is_stored is not null as is_stored, d.is_derived is not null as is_derived,
+  {former}
 from (select *, true as is_stored from ({{}}) s) s
 full join (select *, true as is_derived from ({{}}) d) d using ({key})
 where ({other}) is distinct from ({own})""",
@@ -79,6 +81,29 @@ returning 1""",
                 evaluation_id,
             ),
         ),
+        (f"changed_{table.name}", _changes(table, evaluation_id, differing, derived)),
+    )
+
+
+def _changes(table: JourneyTable, evaluation_id: Sql, differing: str, derived: Sql) -> Sql:
+    """Insert the times whose sums the differing journeys outdate: all those of their records.
+
+    A sum of one day may count what another journey of the record says, such as that the person converted later. Times
+    are those of whole hours, so that an import has few of them.
+    """
+    record = table.key[0]
+    return Sql(
+        f"""insert into journey_change (evaluation_id, source, part, starts_at, ends_at)
+select distinct {{}}, '{table.name}', c.part, date_trunc('hour', c.starts_at),
+  date_trunc('hour', c.ends_at) + interval '59 minutes 59.999999 seconds' from (
+  select {table.part} as part, {table.start} as starts_at, {table.end} as ends_at from ({{}}) d
+  where {record} in (select {record} from {differing})
+  union all
+  select {table.part}, former_start, former_end from {differing} where is_stored
+) c
+returning 1""",
+        evaluation_id,
+        derived,
     )
 
 

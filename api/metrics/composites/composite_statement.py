@@ -17,7 +17,7 @@ from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join
 
 # Percentiles, averages and largest values of the parts of a cell do not add up to those of the cell.
-_NO_SUMS = ("slow", "percentiles", "mean", "most")
+_NO_SUMS = ("slow", "percentiles", "mean", "most", "lengths", "waits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ def _aggregated(request: ResolvedKpiRequest, numbered: NumberedRows) -> Sql:
     aggregates = _padded(replace(aggregates_of(request, part), amount=_amount(part)))
     constants = [Sql("{}::int as part_number", numbered.number)]
     if part.is_by_currency:
-        return by_groups(request, aggregates, source, (UNCONVERTED,), tuple(constants))
+        return by_groups(request, aggregates, source, numbered.boundaries, (UNCONVERTED,), tuple(constants))
     constants.append(Sql("null::text as unconverted_currency"))
-    return by_groups(request, aggregates, source, (), tuple(constants))
+    return by_groups(request, aggregates, source, numbered.boundaries, (), tuple(constants))
 
 
 def _amount(part: CountedRows) -> Sql:

@@ -7,6 +7,7 @@ from datetime import datetime
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows
 from api.metrics.deal_kinds.amount_shares import amount_share, portion, unfit_to_divide
 from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
 from api.metrics.deal_kinds.deal_kind import ClosingKind
@@ -46,6 +47,10 @@ class ClosingShare(ClosingKind):
         """Journeys have the present closings; of a cohort, also the openings, if all are known."""
         has_base = request.anchor is Anchor.PERIOD or not request.context.has_unopened_deals
         return has_base and not request.frame.is_past
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """The days of the closings; a cohort has no sums."""
+        return ClosingKind.summed(self, request) if request.anchor is Anchor.PERIOD else None
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing, or the first opening."""
@@ -124,6 +129,10 @@ class ClosingAmountShare(ClosingKind):
     part: Closings
     whole: Closings
     divides_amounts = True
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """None: sums have no amounts of a part."""
+        return None
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The closings without negative amounts: `deal_id, at, outcome, worth, unconverted_currency`."""

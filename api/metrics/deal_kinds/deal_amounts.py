@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows
 from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
 from api.metrics.deal_kinds.deal_kind import ClosingKind, OpeningKind
 from api.metrics.deal_kinds.deal_rows import (
@@ -55,6 +56,10 @@ class ClosingSum(ClosingKind):
 @dataclass(frozen=True, slots=True)
 class ClosingAverage(ClosingSum):
     """The sum of a `ClosingSum` divided by the number of known amounts, with the distribution of the amounts."""
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """None: percentiles do not add up."""
+        return None
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The same rows without negative amounts, which are no wins; with percentiles."""

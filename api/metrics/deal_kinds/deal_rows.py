@@ -11,7 +11,6 @@ from api.metrics.answer_warnings import number_of
 from api.metrics.dimensions import stands_on_assumption
 from api.metrics.figure_table import FigureTable
 from api.metrics.journeys.deal_journeys import deal_journeys
-from api.metrics.journeys.journey_entries import journey_columns
 from api.metrics.kinds.stage_entries import EVER, between
 from api.metrics.periods.period_days import Interval
 from api.metrics.population import is_deal_of
@@ -31,6 +30,7 @@ VERSION_START = "coalesce(h.valid_from, h.recorded_at)"  # of the version `h` of
 NEWEST_UPDATE = Sql("max(c.updated_at)")  # the watermark of deals; contacts have that of their evaluation
 # The few deals that ever had a negative amount, from an index.
 _EVER_NEGATIVE = Sql("select n.deal_id from deal_version n where n.amount < 0")
+_WON = Closings((DealOutcome.WON,))
 _SURVIVORS = Sql(" left join ({}) up on up.contact_id = p.contact_id", SURVIVORS)
 
 
@@ -87,6 +87,8 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
     The customer of a deal is its company; else the company of its main contact at the closing; else that person; else
     the deal itself. Which win is a customer's first does not depend on the principal; out of reach it is not counted.
     """
+    if request.reads_journeys:
+        return _first_journeys(request)
     won = _every_win(request)
     main = (
         "select a.contact_id from deal_contact a where a.deal_id = k.deal_id and a.voided_at is null"
@@ -101,10 +103,10 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
     if request.context.has_merged_contacts:
         person, survivors = Sql("coalesce(up.survivor_id, p.contact_id)"), _SURVIVORS
     named = Sql(
-        "select k.deal_id, k.at, k.updated_at, k.is_negative{},"
+        "select k.deal_id, k.at, k.updated_at, k.is_negative,"
         " coalesce(k.customer_id, w.company_id, {}, k.deal_id) as customer"
         f" from ({{}}) k left join lateral ({main}) p on true left join lateral ({employed}) w on true{{}}",
-        *(journey_columns(request, "k"), person, won, survivors),
+        *(person, won, survivors),
     )
     # Ties are broken by the id, so that a customer has one first win whatever the plan.
     first = Sql("select distinct on (n.customer) n.* from ({}) n order by n.customer, n.at, n.deal_id", named)
@@ -115,12 +117,26 @@ def first_wins(request: ResolvedKpiRequest) -> Sql:
 
 def _every_win(request: ResolvedKpiRequest) -> Sql:
     """The deals of the population won at any time, with `customer_id`, their company; for EXCLUDED all deals won."""
-    has_every_deal, won = request.population is Population.EXCLUDED, Closings((DealOutcome.WON,))
-    if request.reads_journeys:
-        is_won = [Sql("e.outcome = {}", DealOutcome.WON.value)]
-        return deal_journeys(request, DealEvent.CLOSED, is_won, has_refunds=False, has_every_deal=has_every_deal)
-    rows = _closings(request, won, EVER, [], has_every_deal=has_every_deal)
+    has_every_deal = request.population is Population.EXCLUDED
+    rows = _closings(request, _WON, EVER, [], has_every_deal=has_every_deal)
     return Sql("select w.*, w.company_id as customer_id from ({}) w", rows)
+
+
+def _first_journeys(request: ResolvedKpiRequest) -> Sql:
+    """The same from journeys, which have the customer: the wins in the period that no other win precedes."""
+    counted = Sql("" if request.is_excluded_only else " and f.not_counted is null and not f.is_negative")
+    is_first = Sql(
+        "not exists (select from deal_journey f where f.evaluation_id = e.evaluation_id and f.event = e.event"
+        " and f.outcome = e.outcome and f.customer = e.customer"
+        " and (f.counted_at, f.deal_id) < (e.counted_at, e.deal_id){})",
+        counted,
+    )
+    chosen = [
+        Sql("e.outcome = {}", DealOutcome.WON.value),
+        *between(Sql("e.counted_at"), request.frame.interval),
+        is_first,
+    ]
+    return deal_journeys(request, DealEvent.CLOSED, chosen, has_refunds=False)
 
 
 def first_opening(request: ResolvedKpiRequest) -> Sql:

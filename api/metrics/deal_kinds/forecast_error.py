@@ -35,7 +35,7 @@ _NONE = Sql(
 
 @dataclass(frozen=True, slots=True)
 class ForecastError(DealKind):
-    """1 less the difference of forecast and actual, divided by the actual.
+    """1 less the forecast error: the difference between forecast and actual, divided by the actual.
 
     The forecast is what was won by the period's first instant, which is nothing, and the weighted amounts of the deals
     that were open then and due to close in the period. The actual is what was won in the period. Periods that are not

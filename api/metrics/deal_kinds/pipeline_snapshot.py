@@ -8,6 +8,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows, SumsRead, SumsStored, SumUnit
 from api.metrics.deal_kinds.currency_conversion import converted, counted_amounts, missing_rates
 from api.metrics.deal_kinds.deal_rows import NEWEST_UPDATE, VERSION_START, unknown_amounts, unopened_deals
 from api.metrics.dimensions import stands_on_assumption
@@ -40,6 +41,10 @@ class PipelineSnapshot(KpiKind):
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Spans have the deals that were open, of those whose opening is known."""
         return not request.context.has_unopened_deals and have_spans(request)
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows:
+        """The ends of the months."""
+        return SummedRows(SumUnit.MONTH_END, "deal_span")
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The start of the first version of any deal."""
@@ -163,4 +168,10 @@ def unknown_probabilities(table: FigureTable) -> Iterator[AnswerWarning]:
 def _instants(request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> tuple[datetime, ...]:
     """The last instant of every bucket, or of the period: it lies in the bucket, and a change at the end does not."""
     ends = part_ends(request, boundaries)
-    return tuple(end - MICROSECOND for end in ends[:-1] or ends)
+    instants = tuple(end - MICROSECOND for end in ends[:-1] or ends)
+    match request.sums:
+        case SumsRead(instants=summed):
+            return tuple(at for at in instants if at not in summed) or instants[:1]
+        case SumsStored(starts=wanted):
+            return tuple(at for at in instants if at in wanted)
+    return instants

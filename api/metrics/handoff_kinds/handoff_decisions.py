@@ -9,6 +9,7 @@ from typing import Literal
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import COUNT_ALL, Aggregates, count_where
 from api.metrics.counted_rows import EVERY_ROW, CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows, SumUnit
 from api.metrics.figure_table import CellAddress, FigureCell, FigureTable, Keys
 from api.metrics.handoff_kinds.handoff_rows import HANDOFF_TIE, first_handoff
 from api.metrics.journeys.journey_entries import is_journey_of, journey_columns
@@ -41,6 +42,10 @@ class DecisionShare(KpiKind):
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Journeys have handoffs at their decision."""
         return request.anchor is Anchor.PERIOD
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows:
+        """The days of the decisions."""
+        return SummedRows(SumUnit.DAY, "handoff_journey")
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first handoff: nothing is decided before it was handed over."""

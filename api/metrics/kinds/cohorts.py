@@ -8,6 +8,7 @@ from uuid import UUID
 from api.metrics.columns import COUNT_ALL, Aggregates, count_where, percentiles_of
 from api.metrics.compile import by_groups, by_sets, in_order_of_groups, with_names
 from api.metrics.counted_rows import keyed_rows
+from api.metrics.day_sums.summed_rows import SummedRows, SumsStored, SumUnit
 from api.metrics.kinds.stage_entries import elapsed
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, join
@@ -27,10 +28,22 @@ DURATION = Aggregates(
     undated=count_where(Sql("c.is_undated")),
     assumed=count_where(Sql("c.is_assumed and c.took is not null")),
     percentiles=percentiles_of(Sql("c.took")),
-    mean=Sql("avg(c.took)"),
+    # The average of whole microseconds is exact, in whatever order the rows are read.
+    mean=Sql("(avg((c.took * 1000000)::bigint) / 1000000)::double precision"),
 )
 
+# Of sums, which cannot have percentiles: from the lists follow the percentiles of all of them.
+_LENGTHS = Sql("array_agg((c.took * 1000000)::bigint order by c.took) filter (where c.took is not null)")
+_WAITS = Sql("array_agg((extract(epoch from c.at) * 1000000)::bigint order by c.at) filter (where c.is_waiting)")
 TOOK = Sql("extract(epoch from c.target_at - c.at)")  # of a row that converted, in seconds
+
+
+def summed_cohort(request: ResolvedKpiRequest, aggregates: Aggregates) -> SummedRows | None:
+    """What the sums of a cohort are of. Without a window of its own, how long people convert follows from them all."""
+    if request.windows:
+        return None
+    adds_up = request.window is not None and aggregates.percentiles is None
+    return SummedRows(SumUnit.DAY if adds_up else SumUnit.MONTH, "journey", request.stages[:1])
 
 
 def converts(request: ResolvedKpiRequest) -> Sql:
@@ -86,6 +99,11 @@ def cohort_statement(
     converted = converts(request)
     is_waiting = Sql("c.may_convert and not {} as is_waiting", converted)
     followed = keyed_rows(request, rows, boundaries, (with_took(request), is_waiting))
+    if isinstance(request.sums, SumsStored) or (request.sums is not None and request.sums.unit is SumUnit.MONTH):
+        listed = replace(aggregates, percentiles=None, mean=None, waits=_WAITS)
+        if request.sums.unit is SumUnit.MONTH:
+            listed = replace(listed, lengths=_LENGTHS)
+        return with_names(request, by_groups(request, listed, Sql("({}) c", followed), boundaries))
     if request.windows or request.window is not None:
         is_open = is_window_open(request)
         return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
@@ -115,5 +133,5 @@ def _aggregated(
 ) -> Sql:
     complete = replace(aggregates, waiting=count_where(Sql("c.is_waiting and {}", is_open)))
     if complete.percentiles is None:
-        return by_groups(request, complete, source)
+        return by_groups(request, complete, source, boundaries)
     return by_sets(request, complete, source, boundaries, is_kept=is_kept)

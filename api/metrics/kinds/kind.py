@@ -10,6 +10,7 @@ from api.metrics.answer import AnswerWarning, Distribution, KeptApart, KpiPart, 
 from api.metrics.columns import StatementRow
 from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows
 from api.metrics.figure_table import FigureCell, FigureTable, share, tabulate
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
@@ -57,6 +58,13 @@ class KpiKind(ABC):
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Whether journeys have the counted rows of a request for which there are journeys."""
         return False
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """What the day sums of a request that reads journeys are of; None if it has none.
+
+        Every row depends on the journeys of one record alone, or a change of another record would not outdate its sum.
+        """
+        return None
 
     @abstractmethod
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:

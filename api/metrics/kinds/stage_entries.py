@@ -118,6 +118,9 @@ def between(instant: Sql, within: Interval) -> list[Sql]:
         conditions.append(Sql("{} >= {}", instant, within.start))
     if within.end is not None:
         conditions.append(Sql("{} < {}", instant, within.end))
+    if within.parts:
+        parts = (all_of(between(instant, Interval(start, end))) for start, end in within.parts)
+        conditions.append(Sql("({})", join(" or ", parts)))
     return conditions
 
 

@@ -23,6 +23,7 @@ class Interval:
 
     start: datetime | None
     end: datetime | None
+    parts: tuple[tuple[datetime | None, datetime | None], ...] = ()  # the only parts of it that count; empty for all
 
 
 def period(starts_on: date | None, before: date | None) -> Period:

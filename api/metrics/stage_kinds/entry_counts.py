@@ -5,6 +5,7 @@ from datetime import datetime
 
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows, SumUnit
 from api.metrics.figure_table import FigureCell
 from api.metrics.kinds.kind import FigureValues, KpiKind, count_figure
 from api.metrics.kinds.stage_entries import RANK_TIE, counted_entries, first_entry
@@ -30,6 +31,10 @@ class EntryCount(KpiKind):
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Journeys have first entries."""
         return request.reentry is Reentry.FIRST
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows:
+        """The days of the entries."""
+        return SummedRows(SumUnit.DAY, "journey", request.stages)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first entry into one of the stages."""

@@ -7,8 +7,9 @@ from datetime import datetime
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import count_where
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement
+from api.metrics.kinds.cohorts import DURATION, TOOK, cohort_statement, summed_cohort
 from api.metrics.kinds.contact_facts import belongs_to
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
 from api.metrics.kinds.stage_entries import carried, counted_entries, first_entry, skipped_stage
@@ -40,6 +41,10 @@ class FirstResponse(KpiKind):
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Journeys have first entries, with our first touch since."""
         return request.reentry is Reentry.FIRST
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """The months of the entries."""
+        return summed_cohort(request, _AGGREGATES)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first entry into the stage."""

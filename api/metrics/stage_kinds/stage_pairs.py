@@ -9,8 +9,9 @@ from api.metrics.answer_warnings import length_in_words
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
+from api.metrics.day_sums.summed_rows import SummedRows
 from api.metrics.figure_table import FigureCell, FigureTable
-from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts
+from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts, summed_cohort
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
 from api.metrics.kinds.stage_entries import EVER, between, carried, first_entry, picked_entries, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -77,6 +78,11 @@ class StageConversion(_StagePair):
     Source: the stage entries of the current evaluation; the accord's windows.
     """
 
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """The days, or months, of the base entries."""
+        is_cohort = request.anchor is not Anchor.PERIOD and not is_censored(request)
+        return summed_cohort(request, SHARE) if is_cohort else None
+
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion, or the entries into both stages."""
         if request.anchor is not Anchor.PERIOD and is_censored(request):
@@ -120,6 +126,10 @@ class TimeBetweenStages(_StagePair):
     Units:  seconds.
     Source: the stage entries of the current evaluation; the accord's windows.
     """
+
+    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
+        """The months of the base entries."""
+        return summed_cohort(request, DURATION)
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion."""

@@ -63,7 +63,7 @@ def whole_request(request: ResolvedKpiRequest) -> ResolvedKpiRequest:
 def censored_statement(request: ResolvedKpiRequest, rows: Sql, boundaries: tuple[datetime, ...]) -> Sql:
     """The statement of the share of the judged rows that converted; `waiting` counts those that are left out."""
     followed = keyed_rows(request, rows, boundaries, (with_took(request),))
-    return with_names(request, by_groups(request, _SHARE, Sql("({}) c", followed)))
+    return with_names(request, by_groups(request, _SHARE, Sql("({}) c", followed), boundaries))
 
 
 def _is_judged(request: ResolvedKpiRequest, is_open: Sql) -> Sql:

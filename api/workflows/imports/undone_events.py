@@ -6,6 +6,7 @@ So readers of changes follow an undo like any other write, and the evaluation kn
 from api.access.scope import subject_links
 from api.db import WriteSession
 from api.funnel.following.concerned import LINKED
+from api.funnel.journeys.small_tables import outdate_sums
 from api.intake.evaluate_import import evaluate_written
 from api.intake.record_events import ended_or_changed, event_id, new_owner
 from api.outbox.positions import expire_cursors
@@ -63,6 +64,7 @@ async def evaluate_undone(session: WriteSession, progress: Progress) -> None:
             Sql(f"insert into outbox_event (id, {_COLUMNS}) select gen_random_uuid(), {_COLUMNS} from undone_event")
         )
     tables = [row[0] for row in await session.rows(Sql("select distinct record_type from undone_event order by 1"))]
+    await outdate_sums(session, tables)
     await evaluate_written(session, {table: _concerned_ids(table) for table in tables}, progress)
     if events > MOST_EVENTS:
         await expire_cursors(session)

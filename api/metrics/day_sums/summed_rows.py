@@ -1,0 +1,57 @@
+"""What the sums of a KPI are of, and which of them a request reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+Span = tuple[datetime | None, datetime | None]  # `[start, end)`; None for an open end
+
+
+class SumUnit(Enum):
+    """What time one sum is of."""
+
+    DAY = auto()  # the rows of a day, which add up
+    MONTH = auto()  # the rows of a month with every length, because percentiles do not add up
+    MONTH_END = auto()  # the state at the last instant of a month
+
+
+@dataclass(frozen=True, slots=True)
+class SummedRows:
+    """The counted rows of a kind that has sums: of what time one sum is, and the journeys whose changes outdate it.
+
+    `parts` are the stages, or the events of deals; empty for all of them.
+    """
+
+    unit: SumUnit
+    source: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SumsRead:
+    """The sums that a statement reads, and the times for which it reads journeys.
+
+    `start` and `end` bound the units that have sums, but those of `without`. A state has `instants` in their place.
+    """
+
+    measure: int
+    unit: SumUnit
+    start: datetime
+    end: datetime
+    without: tuple[datetime, ...]
+    instants: tuple[datetime, ...]
+    unsummed: tuple[Span, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the statement reads no journey."""
+        return not self.unsummed
+
+
+@dataclass(frozen=True, slots=True)
+class SumsStored:
+    """The sums that a statement computes to be stored: the units that start at these instants."""
+
+    unit: SumUnit
+    starts: tuple[datetime, ...]
+    unsummed: tuple[Span, ...]

@@ -1,0 +1,1 @@
+"""Reading day sums in place of journeys, and the job that computes them."""
