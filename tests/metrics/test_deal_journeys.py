@@ -115,16 +115,6 @@ async def test_open_pipelines_from_spans_are_those_from_histories(
 
 
 @settings(QUICK, max_examples=examples(40))
-@given(world=st.lists(oracle.deals(), min_size=6, max_size=14), batch=st.lists(forecasts(), min_size=6, max_size=8))
-async def test_forecasts_from_spans_are_those_from_histories(
-    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest]
-) -> None:
-    await load(ready, world, has_unopened=True)
-    quick = await answers(ready, batch, NOW, AnsweredFrom.JOURNEYS)
-    assert quick == await answers(ready, batch, NOW, AnsweredFrom.FACTS)
-
-
-@settings(QUICK, max_examples=examples(40))
 @given(
     world=st.lists(oracle.deals(), max_size=10),
     batch=st.lists(requests().map(of_today), min_size=6, max_size=6),
@@ -142,6 +132,16 @@ async def test_answers_about_deals_from_day_sums_are_those_from_facts(
     await store(ready, NOW, changes)
     wanted = [canonical(of_key(request, key)) for request, key in zip(batch, keys, strict=False)]
     await compare(ready, wanted, NOW)
+
+
+@settings(QUICK, max_examples=examples(40))
+@given(world=st.lists(oracle.deals(), min_size=6, max_size=14), batch=st.lists(forecasts(), min_size=6, max_size=8))
+async def test_forecasts_from_spans_are_those_from_histories(
+    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest]
+) -> None:
+    await load(ready, world, has_unopened=True)
+    quick = await answers(ready, batch, NOW, AnsweredFrom.JOURNEYS)
+    assert quick == await answers(ready, batch, NOW, AnsweredFrom.FACTS)
 
 
 async def load(database: Database, world: list[oracle.MadeDeal], *, has_unopened: bool) -> None:
