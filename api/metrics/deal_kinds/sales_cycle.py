@@ -8,9 +8,8 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.day_sums.summed_rows import SummedRows
-from api.metrics.deal_kinds.deal_kind import ClosingKind
-from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows
+from api.metrics.deal_kinds.deal_kind import DealKind
+from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing
 from api.metrics.deal_kinds.deal_touches import role_holders, touches_of_deals
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, duration_figure
@@ -34,7 +33,7 @@ _STARTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SalesCycle(ClosingKind):
+class SalesCycle(DealKind):
     """The time to the closing of the deals closed in the period, from the start that the switch `cycleStart` chooses.
 
     Shapes: one row per deal; n counts those with a start at or before the closing.
@@ -45,13 +44,13 @@ class SalesCycle(ClosingKind):
 
     of: Closings
 
-    def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
-        """None: percentiles do not add up."""
-        return None
-
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
         """Journeys have the present closings, and beside them the openings of the same deals."""
         return request.cycle_start is CycleStart.OPENED and not request.frame.is_past
+
+    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
+        """The first closing."""
+        return first_closing(request)
 
     def tables(self, request: ResolvedKpiRequest) -> tuple[str, ...]:
         """The deals, and the people on them if the time does not run from the opening."""
