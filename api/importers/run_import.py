@@ -333,8 +333,7 @@ async def _remove_sample(session: WriteSession, *, replace_sample: bool) -> None
     tables = record_tables()
     tables += tuple(version_name(table) for table in tables if SHAPES[table].has_history)
     tables += ("stage_entry", "journey", "handoff_journey", "deal_journey", "deal_span", "wake_up", "touched_record")
-    tables += ("day_sum", "day_sum_run", "journey_change")
-    tables += ("evaluation", "accord_version", "external_key")
+    tables += ("day_sum", "day_sum_run", "journey_change", "evaluation", "accord_version", "external_key")
     tables += (
         "import_job",
         "import_file",
