@@ -33,7 +33,7 @@ WANTED = (
 
 
 class Firm:
-    """Four companies, people and deals, which random writes change; two of the people are in two deals each."""
+    """Four companies, people and deals, which random writes change; one of the people has an employer."""
 
     def __init__(self, database: Database, choices: RandomChoices) -> None:
         self.database, self.choices = database, choices
@@ -46,10 +46,17 @@ class Firm:
             await adopt_accord(session, accord(AGREED))
             for id_ in COMPANIES:
                 await put(session, "company", {"id": id_, "name": str(id_)})
-            for number, id_ in enumerate(CONTACTS):
-                await put(session, "contact", {"id": id_, "company_id": COMPANIES[number // 2], "effective_at": began})
-            for id_ in DEALS:
-                row = {"id": id_, "opened_at": began, "effective_at": began, "amount": 7, "currency": "EUR"}
+            for id_, employer in zip(CONTACTS, (*COMPANIES[:1], None, None, None), strict=True):
+                await put(session, "contact", {"id": id_, "company_id": employer, "effective_at": began})
+            for id_, company in zip(DEALS, (COMPANIES[0], COMPANIES[0], None, None), strict=True):
+                row: dict[str, object] = {
+                    "id": id_,
+                    "company_id": company,
+                    "opened_at": began,
+                    "effective_at": began,
+                    "amount": 7,
+                    "currency": "EUR",
+                }
                 await put(session, "deal", row)
             await evaluate(session)
 
@@ -59,9 +66,8 @@ class Firm:
 
     async def write(self) -> str:
         """Make one random change, and report it as workflows do. Returns the name of the change."""
-        kinds = (self.close, self.close, self.close, self.reopen, self.change_deal, self.change_person)
-        kinds += (self.merge, self.give_role, self.give_role, self.change_role)
-        kind = self.choices.one(kinds)
+        often = (self.close, self.close, self.change_deal, self.merge, self.give_role)
+        kind = self.choices.one((*often, *often, self.reopen, self.change_person, self.change_role))
         async with self.database.unit_of_work() as session:
             await follow_changes(session, [await kind(session)])
         return kind.__name__
@@ -76,13 +82,16 @@ class Firm:
     async def change_deal(self, session: WriteSession) -> RecordChange:
         values: tuple[dict[str, object], ...] = (
             {"company_id": self.choices.one((*COMPANIES, None, None))},
-            {"deleted_at": self.choices.one((NOW, None, None))},
+            {"deleted_at": self.choices.one((NOW, None))},
             {"amount": self.choices.one((-1, 7, 9))},
         )
         return await self.update(session, "deal", DEALS, self.choices.one(values))
 
     async def change_person(self, session: WriteSession) -> RecordChange:
-        employer = {"company_id": self.choices.one((*COMPANIES, None)), "effective_at": self.instant()}
+        employer: dict[str, object] = {
+            "company_id": self.choices.one((*COMPANIES, None)),
+            "effective_at": self.instant(),
+        }
         values: tuple[dict[str, object], ...] = (employer, employer, {"is_test": self.choices.happens(2)})
         return await self.update(session, "contact", CONTACTS, self.choices.one(values))
 
