@@ -82,7 +82,12 @@ def _mistake_lines(text: str, form: DocumentForm, mistakes: tuple[DocumentMistak
     lines = toml_lines(text) if form == "TOML" else {}
     for mistake in mistakes:
         number = line_of(lines, mistake.path)
-        yield f"{mistake.line}." if number is None else f"Line {number}: {mistake.line}."
+        sentence = _sentence(mistake.line)
+        yield sentence if number is None else f"Line {number}: {sentence}"
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith("?") else f"{words}."
 
 
 def document_mistakes(text: str, form: DocumentForm = "TOML") -> tuple[DocumentMistake, ...]:
@@ -111,8 +116,8 @@ def read_document(text: str, format_number: int) -> Accord:
     try:
         return Accord.model_validate(document, context=STORED)
     except ValidationError as error:
-        reason = describe_errors(error, document, Accord)
-        message = f"A newer Accord wrote this version of the accord, with content that this one cannot read. {reason}."
+        reason = _sentence(describe_errors(error, document, Accord))
+        message = f"A newer Accord wrote this version of the accord, with content that this one cannot read. {reason}"
         raise AccordError(ErrorCode.BAD_ACCORD, message, remedy) from error
 
 

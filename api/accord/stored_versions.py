@@ -156,7 +156,8 @@ class VersionPage:
 
 async def stored_version(session: Session, number: int) -> StoredVersion | None:
     """Read the version of that number; None if there is none. Shapes: one statement."""
-    return _only(await _read(session, Sql("v.number = {}", number)))
+    # Compared as numeric: a number too large for the column is one that no version has.
+    return _only(await _read(session, Sql("v.number = {}::numeric", number)))
 
 
 async def stored_version_in_force(session: Session) -> StoredVersion | None:
@@ -183,7 +184,7 @@ async def requested_version(session: Session, number: int | None) -> StoredVersi
 
 async def stored_versions(session: Session, numbers: Collection[int]) -> Mapping[int, StoredVersion]:
     """Read the versions of these numbers that exist, by number. Shapes: one statement."""
-    found = await _read(session, Sql("v.number = any({}::integer[])", sorted(numbers)))
+    found = await _read(session, Sql("v.number = any({}::numeric[])", sorted(numbers)))
     return {version.number: version for version in found}
 
 

@@ -166,6 +166,8 @@ def _of_every_set(
 def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apart: tuple[Sql, ...]) -> Sql:
     """Aggregate by the part that the rows name and the columns of `apart`: buckets are not parts of the total."""
     keys = [Sql("c.{}", key_name(place)) for place in range(1, request.key_count + 1)]
+    if request.reads_journeys:
+        return _by_part_of_journeys(request, aggregates, rows, apart)
     return Sql(
         "select {}{} as is_all_keys, c.part as bucket, c.part is null as is_all_buckets{} from ({}) c"
         " group by grouping sets (({}){})",
@@ -176,6 +178,24 @@ def _by_part(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apa
         join(", ", (Sql("c.part"), *apart)),
         Sql(", ({})", join(", ", (Sql("c.part"), *apart, *keys))) if keys else Sql(""),
     )
+
+
+def _by_part_of_journeys(request: ResolvedKpiRequest, aggregates: Aggregates, rows: Sql, apart: tuple[Sql, ...]) -> Sql:
+    """The same by a select for each set. The finest set is the first one: it gives the union the types of the keys."""
+    keys = [key_name(place) for place in range(1, request.key_count + 1)]
+    selects = [
+        Sql(
+            "select {}{} as is_all_keys, c.part as bucket, c.part is null as is_all_buckets{} from counted c"
+            " group by {}",
+            join("", (Sql("c.{}, " if has_keys else "null as {}, ", key) for key in keys)),
+            Sql("false" if has_keys else "true"),
+            _select_list(aggregates, apart),
+            join(", ", (Sql("c.part"), *apart, *(Sql("c.{}", key) for key in keys if has_keys))),
+        )
+        for has_keys in ((True, False) if keys else (False,))
+    ]
+    every_set = join(" union all ", selects)
+    return Sql("select * from (with counted as materialized ({}) {}) every_set", rows, every_set)
 
 
 def key_columns(request: ResolvedKpiRequest, row: str = "c") -> Sql:

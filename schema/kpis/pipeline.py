@@ -127,15 +127,18 @@ FORECAST_ACCURACY = Kpi(
     key="forecast_accuracy",
     title="Forecast accuracy",
     meaning=(
-        "1 less the difference of forecast and actual, divided by the actual. The actual (`denominator`) is the "
-        "revenue won in the period. The forecast (`numerator`) is that of its first instant: nothing is won by then, "
-        "so it is the weighted pipeline of that instant, of the deals whose expected close date lay in the period "
-        "then. Accuracy is below 0 if the forecast was more than twice the actual. The period needs a first and a "
-        "last day and has to be over; every bucket of a series is a period with a forecast of its own, so buckets do "
-        "not add up. The records of the side BASE are the deals won, those of the side CONVERTED the deals of the "
-        "forecast."
+        "1 less the forecast error, which is the difference between forecast and actual, divided by the actual. The "
+        "actual (`denominator`) is the revenue won in the period. The forecast (`numerator`) is that of its first "
+        "instant: nothing is won by then, so it is the weighted pipeline of that instant, of the deals whose expected "
+        "close date lay in the period then. Accuracy is below 0 if the forecast was more than twice the actual. The "
+        "period needs a first and a last day and has to be over; every bucket of a series is a period with a forecast "
+        "of its own, so buckets do not add up. The records of the side BASE are the deals won, those of the side "
+        "CONVERTED the deals of the forecast."
     ),
-    formula="1 less the difference of forecast and revenue won, divided by the revenue won in the period.",
+    formula=(
+        "1 less the forecast error: the difference between forecast and revenue won, divided by the revenue won in "
+        "the period."
+    ),
     measure=ForecastAccuracy(),
     unit=Unit.RATIO,
     subject=Subject.DEAL,

@@ -162,11 +162,12 @@ async def test_amounts_of_two_currencies_are_not_compared(database: Database) ->
             sale = {"id": uid(number), "outcome": "WON", "closed_at": at, "effective_at": at}
             await put(session, "deal", sale | {"amount": 10, "currency": currency})
     april = {"named": "2026-04"}
-    error = await refused(database, DOCUMENT, key="REVENUE_WON", period=april, to={"previousPeriod": "WHOLE"})
-    assert isinstance(error, AccordError)
-    assert error.code is ErrorCode.MIXED_CURRENCIES
-    assert "USD" in error.message
-    assert "EUR" in error.message
+    for key in ("REVENUE_WON", "WIN_RATE_VALUE"):
+        error = await refused(database, DOCUMENT, key=key, period=april, to={"previousPeriod": "WHOLE"})
+        assert isinstance(error, AccordError)
+        assert error.code is ErrorCode.MIXED_CURRENCIES
+        assert "USD" in error.message
+        assert "EUR" in error.message
     # A period without amounts has none to mix.
     march = await kpi(database, "REVENUE_WON", {"named": "2026-03"}, {"previousPeriod": "WHOLE"})
     assert (march["value"], march["comparison"]["value"]) == ("10.00", None)  # before the data begin

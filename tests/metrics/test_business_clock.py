@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.db import Database
+from api.errors import AccordError
 from api.metrics.kinds.business_clock import BusinessClock
 from api.sql import Sql
 from schema.clauses.business_time import add_business_time, business_time_between, offsets
@@ -15,7 +17,7 @@ from tests.metrics.test_against_oracle import QUICK
 from tests.support.examples import examples
 from tests.support.random_choices import RandomChoices
 
-MICROSECOND = timedelta(microseconds=1)
+MICROSECOND, WEEK = timedelta(microseconds=1), timedelta(days=7)
 
 
 @settings(QUICK, max_examples=examples(60))
@@ -67,6 +69,24 @@ async def test_a_time_that_is_not_over_by_the_end_is_over_never(module_database:
         assert await session.value(clock.within(rows, Sql("select {}::timestamptz", start), start + timedelta(days=9)))
         none = Sql("select null::timestamptz")
         assert await session.value(clock.within(rows, none, start))  # no row, so no instant to begin at
+
+
+@pytest.mark.parametrize("year", [1000, 1988, 1989, 1990, 2199])
+async def test_the_clock_runs_up_to_any_year_that_facts_have(module_database: Database, year: int) -> None:
+    until = datetime(year, 7, 1, tzinfo=UTC)
+    clock = BusinessClock(generated_calendar(RandomChoices.of_seed(1), CHANGES[0][1]), ZoneInfo("Europe/Berlin"))
+    passed = clock.seconds_between(Sql("v.start"), Sql("{}::timestamptz", until))
+    rows = Sql(
+        "select {} > 0 as is_open from (select {}::timestamptz as start) v{}", passed, until - WEEK, clock.joined
+    )
+    async with module_database.read() as session:
+        assert await session.value(clock.within(rows, Sql("select {}::timestamptz", until - WEEK), until))
+
+
+def test_it_refuses_years_that_would_take_it_a_minute() -> None:
+    clock = BusinessClock(generated_calendar(RandomChoices.of_seed(1), CHANGES[0][1]), ZoneInfo("UTC"))
+    with pytest.raises(AccordError, match="asOf is in the year 8999"):
+        clock.within(Sql("select 1"), Sql("select 1"), datetime(8999, 1, 1, tzinfo=UTC))
 
 
 async def test_without_a_calendar_all_time_counts(module_database: Database) -> None:

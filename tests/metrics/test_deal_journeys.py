@@ -1,7 +1,8 @@
 """Answers about deals from journeys are those from facts, over generated histories and exchange rates."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -9,17 +10,17 @@ from hypothesis import strategies as st
 
 from api.db import Database
 from api.metrics.answer import KpiAnswer
-from api.metrics.request import KpiRequest, Period
+from api.metrics.request import KpiRequest, Period, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.base import new_id
 from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import AnsweredFrom
-from schema.vocab import Currency, Grain
+from schema.vocab import Anchor, Currency, Grain
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, NOW, TEAMS
 from tests.metrics.test_against_oracle import QUICK
-from tests.metrics.test_deals_against_oracle import requests
+from tests.metrics.test_deals_against_oracle import FILTERS, requests
 from tests.metrics.test_journeys import answers
 from tests.support.day_sums import Outdated, canonical, compare, outdated, store
 from tests.support.examples import examples
@@ -27,7 +28,7 @@ from tests.support.journeys import derive_journeys
 
 KEYS = (
     *("opportunities_created", "deals_won", "new_customers", "revenue_won", "pipeline_created", "win_rate"),
-    *("avg_deal_size", "open_pipeline", "weighted_pipeline"),
+    *("avg_deal_size", "open_pipeline", "weighted_pipeline", "sales_cycle"),
 )
 
 
@@ -56,6 +57,25 @@ def of_key(request: KpiRequest, key: str) -> KpiRequest:
     return replace(request, key=key, switches=replace(request.switches, currency_rule=rule))
 
 
+def of_cohort(request: KpiRequest) -> KpiRequest:
+    """The share won of the deals opened in the period of the request."""
+    win_rate = of_key(request, "win_rate")
+    return replace(win_rate, switches=replace(win_rate.switches, anchor=Anchor.COHORT))
+
+
+@st.composite
+def forecasts(draw: st.DrawFn) -> KpiRequest:
+    """Requests for the accuracy of forecasts, over periods in which most deals are due and won."""
+    start = date(2026, 1, 1) + timedelta(days=draw(st.integers(0, 60)))
+    return KpiRequest(
+        "forecast_accuracy",
+        Period(start, start + timedelta(days=draw(st.integers(20, 100)))),
+        grain=draw(st.sampled_from([None, Grain.WEEK, Grain.MONTH])),
+        by=tuple(draw(st.lists(st.sampled_from(oracle.DIMENSIONS), max_size=2, unique=True))),
+        where=draw(st.just(Where()) | FILTERS),
+    )
+
+
 @settings(QUICK, max_examples=examples(40))
 @given(
     world=st.lists(oracle.deals(), max_size=10),
@@ -68,6 +88,8 @@ async def test_answers_about_deals_from_journeys_are_those_from_facts(
 ) -> None:
     await load(ready, world, has_unopened=has_unopened)
     wanted = [of_key(request, key) for request, key in zip(batch, keys, strict=False)]
+    # What joins the openings to the closings of the same deals.
+    wanted += [follow(request) for request in batch for follow in (of_cohort, partial(of_key, key="sales_cycle"))]
     quick = await answers(ready, wanted, NOW, AnsweredFrom.JOURNEYS, is_strict=not has_unopened)
     assert quick == await answers(ready, wanted, NOW, AnsweredFrom.FACTS)
     assert all(isinstance(found, tuple) and isinstance(found[0], KpiAnswer) for found in quick)
@@ -110,6 +132,16 @@ async def test_answers_about_deals_from_day_sums_are_those_from_facts(
     await store(ready, NOW, changes)
     wanted = [canonical(of_key(request, key)) for request, key in zip(batch, keys, strict=False)]
     await compare(ready, wanted, NOW)
+
+
+@settings(QUICK, max_examples=examples(40))
+@given(world=st.lists(oracle.deals(), min_size=6, max_size=14), batch=st.lists(forecasts(), min_size=6, max_size=8))
+async def test_forecasts_from_spans_are_those_from_histories(
+    ready: Database, world: list[oracle.MadeDeal], batch: list[KpiRequest]
+) -> None:
+    await load(ready, world, has_unopened=True)
+    quick = await answers(ready, batch, NOW, AnsweredFrom.JOURNEYS)
+    assert quick == await answers(ready, batch, NOW, AnsweredFrom.FACTS)
 
 
 async def load(database: Database, world: list[oracle.MadeDeal], *, has_unopened: bool) -> None:

@@ -118,7 +118,7 @@ async def apply_key(session: Session, key: ReadingKey) -> AppliedReading | None:
 
 async def judging_versions(session: Session, number: int | None = None) -> tuple[JudgingVersion, ...]:
     """Read every version that is or was in force, oldest first, and the one with a number, whatever its status."""
-    rows = await session.rows(_versions(Sql("status in ('ACTIVE', 'SUPERSEDED') or number = {}::int", number)))
+    rows = await session.rows(_versions(Sql("status in ('ACTIVE', 'SUPERSEDED') or number = {}::numeric", number)))
     return tuple(map(_version, rows))
 
 

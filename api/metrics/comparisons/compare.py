@@ -47,7 +47,7 @@ async def compare_with_version(kpi: Kpi, answer: KpiAnswer, compute: Compute) ->
     if not kpi.switches.has_reading:
         raise AccordError(
             ErrorCode.BAD_INPUT,
-            f"The KPI {kpi.key} reads no stage, so that it is the same by every version of the accord.",
+            f"The KPI {kpi.key} reads no stage, so that it cannot be computed by another version of the accord.",
             "Compare it with an earlier period or with targets.",
         )
     days = Period(answer.period.starts_on, answer.period.before)
@@ -59,10 +59,10 @@ async def compare_with_version(kpi: Kpi, answer: KpiAnswer, compute: Compute) ->
 
 
 def require_one_currency(answer: KpiAnswer, other: KpiAnswer) -> None:
-    """Refuse to compare amounts of two currencies. Errors: MIXED_CURRENCIES."""
+    """Refuse to compare amounts of two currencies, or shares of them. Errors: MIXED_CURRENCIES."""
     if not (answer.n and other.n) or answer.value is None or other.value is None:
         return
-    if answer.unit is Unit.MONEY and answer.currency is not other.currency:
+    if answer.currency is not other.currency:
         one, two = (side.currency.value if side.currency else "an unknown currency" for side in (answer, other))
         raise AccordError(
             ErrorCode.MIXED_CURRENCIES,

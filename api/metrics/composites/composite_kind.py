@@ -167,7 +167,7 @@ class CompositeKind(KpiKind, ABC):
         if isinstance(whole, NoValue):
             yield AnswerWarning(code=whole.code, message=whole.message, count=None)
             return
-        within = [(address, self._quotient(cell)) for address, cell in table.cells.items()]
+        within = [(address, self._quotient(cell)) for address, cell in _in_order(table)]
         for noun, is_group in (("group", True), ("bucket", False)):
             reasons = [
                 found
@@ -199,6 +199,17 @@ def _group_values(request: ResolvedKpiRequest, keys: Keys, table: FigureTable) -
     if request.is_other(keys):
         return tuple(object() for _ in request.by)
     return tuple(table.labels.get(key, key) for key in keys[: len(request.by)])
+
+
+def _in_order(table: FigureTable) -> list[tuple[CellAddress, FigureCell]]:
+    """The cells of a table from the first bucket, and in it from the largest group: a statement returns any order."""
+
+    def place(found: tuple[CellAddress, FigureCell]) -> tuple[int, int, list[str]]:
+        (keys, bucket), cell = found
+        names = [] if keys == ALL else [f"{table.labels.get(key, key)} {key}" for key in keys]
+        return (0 if bucket == ALL else int(bucket), -cell.n, names)
+
+    return sorted(table.cells.items(), key=place)
 
 
 def _own_total(rows: Sequence[StatementRow]) -> FigureTable:

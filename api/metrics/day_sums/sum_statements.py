@@ -73,7 +73,13 @@ def read_sums(
 
 
 def computed_sums(aggregates: Aggregates, keys: int, source: Sql, apart: tuple[Sql, ...]) -> Sql:
-    """Aggregate journeys to the columns of `day_sum`, by key, bucket and currency."""
+    """Aggregate journeys to the columns of `day_sum`, by key, bucket and currency.
+
+    Errors: ValueError for a measure that sums do not have: the kind must not have sums.
+    """
+    given = {field.name for field in fields(aggregates) if getattr(aggregates, field.name) is not None}
+    if lost := given - {*SUMMED, "waiting"}:
+        raise ValueError(f"sums have no {', '.join(sorted(lost))}")
     key = Sql("c.key_1" if keys else "null")
     currency = apart[0] if apart else Sql("null")
     measures = (Sql("{} as {}", getattr(aggregates, it) or Sql(f"null::{_TYPES[it]}"), name(it)) for it in SUMMED)

@@ -44,8 +44,9 @@ class ClosingShare(ClosingKind):
     whole: Closings
 
     def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
-        """Journeys have the present closings, and not beside the opening of the same deal."""
-        return request.anchor is Anchor.PERIOD and not request.frame.is_past
+        """Journeys have the present closings; of a cohort, also the openings, if all are known."""
+        has_base = request.anchor is Anchor.PERIOD or not request.context.has_unopened_deals
+        return has_base and not request.frame.is_past
 
     def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
         """The days of the closings; a cohort has no sums."""
@@ -57,11 +58,10 @@ class ClosingShare(ClosingKind):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The closings: `deal_id, at, outcome, updated_at`; of a cohort the openings, with the outcome by `asOf`."""
-        is_part = Sql(
-            "coalesce(c.outcome = any ({}::text[]), false)", [outcome.value for outcome in self.part.outcomes]
-        )
+        outcomes = [outcome.value for outcome in self.part.outcomes]
         if request.anchor is Anchor.COHORT:
-            return _followed(request, self.whole, is_part)
+            return _followed(request, self.whole, Sql("coalesce(c.last_outcome = any ({}::text[]), false)", outcomes))
+        is_part = Sql("coalesce(c.outcome = any ({}::text[]), false)", outcomes)
         return CountedRows(
             rows=closing_rows(request, self.whole),
             aggregates=Aggregates(numerator=count_where(is_part), updated_at=NEWEST_UPDATE),
@@ -88,14 +88,17 @@ class ClosingShare(ClosingKind):
 
 
 def _followed(request: ResolvedKpiRequest, whole: Closings, is_won: Sql) -> CountedRows:
-    """The deals opened in the period with their outcome by `asOf`: `deal_id, at, outcome, is_open, is_unopened`."""
+    """The deals opened in the period, with their outcome by `asOf`.
+
+    `deal_id, at, last_outcome, is_open, is_unopened`.
+    """
     ever = replace(request, frame=replace(request.frame, interval=EVER))
     is_dated = Sql("not c.is_unopened")
     is_part = Sql("{} and {}", is_dated, is_won)
     # A deal closed with a negative amount is closed, and its outcome does not count.
     rows = Sql(
-        "select o.*, k.outcome, a.deal_id is null as is_open from ({}) o left join ({}) a on a.deal_id = o.deal_id"
-        " left join ({}) k on k.deal_id = o.deal_id",
+        "select o.*, k.outcome as last_outcome, a.deal_id is null as is_open from ({}) o"
+        " left join ({}) a on a.deal_id = o.deal_id left join ({}) k on k.deal_id = o.deal_id",
         opening_rows(request, Openings(), has_amounts=False),
         closing_rows(ever, whole, has_refunds=True),
         closing_rows(ever, whole),

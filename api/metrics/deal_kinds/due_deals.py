@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from api.metrics.deal_kinds.deal_rows import VERSION_START
 from api.metrics.dimensions import stands_on_assumption
+from api.metrics.journeys.deal_journeys import open_spans
 from api.metrics.population import is_deal_of
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
@@ -60,6 +61,8 @@ def due_at_start(request: ResolvedKpiRequest, within: Spans) -> Sql:
 
     `deal_id, part, place, at, close_date, amount, currency, chance, updated_at, reads_assumed`; `at` is that instant.
     """
+    if request.reads_journeys:
+        return _due_spans(request, within)
     # Every version is put into the periods at whose first instant it held, and of these into that of its close date,
     # in one pass over the history. Shifted by a microsecond, a version that starts at an instant is in it, and one
     # that ends at it is not.
@@ -77,6 +80,23 @@ def due_at_start(request: ResolvedKpiRequest, within: Spans) -> Sql:
         *(within.part(Sql("h.place")), at, stands_on_assumption("h", at), _STEP, starts, _STEP, starts, count),
         within.dates,
         all_of([Sql("{} < {}", at, request.frame.until), *_countable(request)]),
+    )
+
+
+def _due_spans(request: ResolvedKpiRequest, within: Spans) -> Sql:
+    """The rows of `due_at_start`, and what dimensions read: the spans at each first instant that are due by the next.
+
+    A version of the history is one span, or several that follow each other.
+    """
+    place = Sql("width_bucket(e.at, {})", within.instants)
+    return Sql(
+        "select e.*, {} as part from (select e.*, {} as place from ({}) e) e"
+        " where e.at < {} and coalesce(width_bucket(e.close_date, {}) = e.place, true)",
+        within.part(Sql("e.place")),
+        place,
+        open_spans(request, within.boundaries[:-1]),
+        request.frame.until,
+        within.dates,
     )
 
 

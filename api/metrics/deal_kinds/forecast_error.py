@@ -16,6 +16,8 @@ from api.metrics.deal_kinds.due_deals import Spans, due_at_start, has_both_ends,
 from api.metrics.deal_kinds.pipeline_snapshot import unknown_probabilities
 from api.metrics.deal_kinds.pushes import UNBOUNDED, deals_without_close_date
 from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.journeys.deal_journeys import have_spans
+from api.metrics.journeys.journey_entries import journey_columns
 from api.metrics.kinds.kind import FigureValues, figure_values
 from api.metrics.periods.period_days import Interval
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -33,7 +35,7 @@ _NONE = Sql(
 
 @dataclass(frozen=True, slots=True)
 class ForecastError(DealKind):
-    """1 less the difference of forecast and actual, divided by the actual.
+    """1 less the forecast error: the difference between forecast and actual, divided by the actual.
 
     The forecast is what was won by the period's first instant, which is nothing, and the weighted amounts of the deals
     that were open then and due to close in the period. The actual is what was won in the period. Periods that are not
@@ -45,6 +47,10 @@ class ForecastError(DealKind):
     """
 
     divides_amounts = True
+
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings, and spans the deals that were open."""
+        return not request.frame.is_past and has_both_ends(request) and have_spans(request)
 
     def first_instant(self, request: ResolvedKpiRequest) -> Sql:
         """The first closing: no period before it has an actual."""
@@ -103,13 +109,20 @@ class ForecastError(DealKind):
         yield from missing_rates(request, table)
 
 
+def _of_journeys(request: ResolvedKpiRequest) -> Sql:
+    """What rows of journeys have beside those of facts, each after a comma; none is left out for its amount."""
+    is_negative = Sql(", false as is_negative" if request.reads_journeys else "")
+    return Sql("{}{}", is_negative, journey_columns(request, "q"))
+
+
 def _rows(request: ResolvedKpiRequest, within: Spans) -> Iterator[Sql]:
     """The deals of the forecast, and those won, in the periods that are over."""
     instants, until = within.instants, request.frame.until
     yield Sql(
         "select q.deal_id, q.part, q.at, true as is_forecast, q.close_date is not null as is_dated,"
         " case when q.close_date is not null then q.amount end as amount, q.currency, q.chance, q.updated_at,"
-        " q.reads_assumed from ({}) q where ({})[q.place + 1] <= {}",
+        " q.reads_assumed{} from ({}) q where ({})[q.place + 1] <= {}",
+        _of_journeys(request),
         due_at_start(request, within),
         instants,
         until,
@@ -117,9 +130,10 @@ def _rows(request: ResolvedKpiRequest, within: Spans) -> Iterator[Sql]:
     whole = Interval(within.boundaries[0], within.boundaries[-1])
     of_all = replace(request, frame=replace(request.frame, interval=whole))
     yield Sql(
-        "select q.deal_id, {}, q.at, false, true, q.amount, q.currency, null::numeric, q.updated_at, q.reads_assumed"
+        "select q.deal_id, {}, q.at, false, true, q.amount, q.currency, null::numeric, q.updated_at, q.reads_assumed{}"
         " from (select w.*, width_bucket(w.at, {}) as place from ({}) w) q where ({})[q.place + 1] <= {}",
         within.part(Sql("q.place")),
+        _of_journeys(request),
         instants,
         closing_amounts(of_all, _WON, has_refunds=True),
         instants,

@@ -8,13 +8,14 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.answer_warnings import number_of
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.counted_rows import CountedRows
-from api.metrics.deal_kinds.deal_kind import DealKind
-from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows, first_closing
+from api.metrics.deal_kinds.deal_kind import ClosingKind
+from api.metrics.deal_kinds.deal_rows import IS_NEGATIVE, NEWEST_UPDATE, closing_rows
 from api.metrics.deal_kinds.deal_touches import role_holders, touches_of_deals
 from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.kinds.kind import FigureValues, duration_figure
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.sql import Sql, all_of
+from schema.deal_events import DealEvent
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.measures.deals import Closings
 from schema.kpis.switch_words import SQL_STAGE, CycleStart
@@ -32,7 +33,7 @@ _STARTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SalesCycle(DealKind):
+class SalesCycle(ClosingKind):
     """The time to the closing of the deals closed in the period, from the start that the switch `cycleStart` chooses.
 
     Shapes: one row per deal; n counts those with a start at or before the closing.
@@ -43,9 +44,9 @@ class SalesCycle(DealKind):
 
     of: Closings
 
-    def first_instant(self, request: ResolvedKpiRequest) -> Sql:
-        """The first closing."""
-        return first_closing(request)
+    def reads_journeys(self, request: ResolvedKpiRequest) -> bool:
+        """Journeys have the present closings, and beside them the openings of the same deals."""
+        return request.cycle_start is CycleStart.OPENED and not request.frame.is_past
 
     def tables(self, request: ResolvedKpiRequest) -> tuple[str, ...]:
         """The deals, and the people on them if the time does not run from the opening."""
@@ -92,6 +93,14 @@ class SalesCycle(DealKind):
 def _started(request: ResolvedKpiRequest, closings: Sql) -> Sql:
     """The closings `k` with `started_at`; null if there is no such instant at or before the closing."""
     match request.cycle_start:
+        case CycleStart.OPENED if request.reads_journeys:
+            return Sql(
+                "select k.*, o.counted_at as started_at from ({}) k left join deal_journey o on o.deal_id = k.deal_id"
+                " and o.evaluation_id = {} and o.event = {}",
+                closings,
+                request.context.evaluation,
+                DealEvent.OPENED.value,
+            )
         case CycleStart.OPENED:
             return Sql("select k.*, k.opened_at as started_at from ({}) k", closings)
         case CycleStart.SQL:

@@ -131,10 +131,10 @@ class PlanFrame:
         switches = Switches(as_of=self.as_of if self.is_past else None)
         return KpiRequest(key, period=period, stages=pair, where=where, switches=switches)
 
-    def agreed_revenue(self, days: Days) -> Decimal:
+    def agreed_revenue(self, days: Days, instead: str) -> Decimal:
         """The accord's target for the revenue of the days, or the sum of the targets for parts that they consist of.
 
-        Errors: BAD_INPUT if the accord has none.
+        `instead` is what a request without a target can do, in words. Errors: BAD_INPUT if the accord has none.
         """
         targets = KpiTargets.of(REVENUE_WON, self.context.accord, self.zone, self.as_of)
         found = targets.only_agreed(days.starts_on, days.before, ())
@@ -142,7 +142,7 @@ class PlanFrame:
             raise AccordError(
                 ErrorCode.BAD_INPUT,
                 f"The accord has no target of revenue_won from {days.starts_on} before {days.before}.",
-                "Give an amount, or agree on a target: a section [[targets]] with kpi, period and value.",
+                f"{instead}, or agree on a target: a section [[targets]] with kpi, period and value.",
             )
         return found.value
 

@@ -41,7 +41,7 @@ async def query_revenue_plan(
     context = await contexts.context(Switches(as_of=request.as_of))
     frame = PlanFrame.of(session, context, request.as_of)
     days = frame.days(request.period)
-    target = frame.agreed_revenue(days) if request.amount is None else request.amount
+    target = frame.agreed_revenue(days, "Give an amount") if request.amount is None else request.amount
     if target <= 0:
         raise AccordError(ErrorCode.BAD_INPUT, f"The target is {target}, which is not above 0.", "Give one above 0.")
     measured_over = None if request.measured_over is None else frame.days(request.measured_over)

@@ -69,7 +69,8 @@ async def query_revenue_variance(
     after = await _drivers(frame, days)
     before = await _drivers(frame, baseline)
     if request.compare_to is VarianceBaseline.TARGET:
-        before = at_target(before, Fraction(frame.agreed_revenue(days).quantize(CENT)))
+        agreed = frame.agreed_revenue(days, "Compare with an earlier period")
+        before = at_target(before, Fraction(agreed.quantize(CENT)))
     _require_one_currency(before, after)
     change = None if before.revenue is None or after.revenue is None else after.revenue - before.revenue
     return RevenueVariance(

@@ -19,7 +19,7 @@ class ComparedVersions:
 
 async def version_by_number(session: Session, number: int) -> AccordInForce:
     """Read the version of that number. Errors: UNKNOWN_VALUE if there is none."""
-    found = await version_where(session, Sql("number = {}::int8", number))
+    found = await version_where(session, Sql("number = {}::numeric", number))
     if found is None:
         raise await unknown_version(session, number)
     return found

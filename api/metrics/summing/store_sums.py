@@ -68,9 +68,9 @@ async def store_day_sums(session: WriteSession, now: datetime) -> int:
     await _outdate_future(session, context)
     await session.run(
         Sql(
-            "insert into day_sum_run (evaluation_id, computed_at, starts_on, ends_on, measures) values ({}, {}, {}, {}, {})"
-            " on conflict (evaluation_id) do update set computed_at = excluded.computed_at, starts_on = excluded.starts_on,"
-            " ends_on = excluded.ends_on, measures = excluded.measures",
+            "insert into day_sum_run (evaluation_id, computed_at, starts_on, ends_on, measures)"
+            " values ({}, {}, {}, {}, {}) on conflict (evaluation_id) do update set computed_at = excluded.computed_at,"
+            " starts_on = excluded.starts_on, ends_on = excluded.ends_on, measures = excluded.measures",
             *(context.evaluation, now, *days, [measure.hash for measure in measures]),
         )
     )

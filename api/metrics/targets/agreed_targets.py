@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from api.accord.unknown_kpis import unknown_target_kpis, unknown_target_kpis_sentence
 from api.metrics.answer import AnswerWarning
 from api.metrics.periods.period_days import days_of
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import Where
 from schema.accord import Accord
 from schema.clauses.targets import Target
-from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
@@ -123,11 +123,9 @@ def part_of_group(part: Part, keys: Part) -> Part:
 
 def unknown_kpi_warnings(accord: Accord) -> Iterator[AnswerWarning]:
     """UNKNOWN_KPI: the targets of a stored document whose KPI this release does not have."""
-    unknown = sorted({target.kpi for target in accord.targets if target.kpi not in CATALOGUE})
+    unknown = unknown_target_kpis(accord)
     if unknown:
-        named = ", ".join(unknown)
-        message = f"The accord has targets for KPIs that this release of Accord does not have: {named}. Install the"
-        message += " release that has them, or take them out of the accord."
+        message = unknown_target_kpis_sentence(unknown)
         yield AnswerWarning(code=WarningCode.UNKNOWN_KPI, message=message, count=len(unknown))
 
 

@@ -110,7 +110,7 @@ async def lock_versions(session: WriteSession) -> None:
 
 async def find_version(session: WriteSession, number: int) -> LockedVersion | None:
     """Return the version of a number; None if there is none."""
-    row = await session.row(Sql("select * from accord_version where number = {}::int8", number))
+    row = await session.row(Sql("select * from accord_version where number = {}::numeric", number))
     return None if row is None else LockedVersion(dict(row))
 
 
