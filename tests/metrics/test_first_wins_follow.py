@@ -165,3 +165,15 @@ async def test_first_wins_follow_whatever_is_written(module_database: Database) 
             seen |= {"a person"} if people else set()
     assert len(written) == 7
     assert seen == {"a customer again", "a person"}
+
+
+async def test_a_later_win_is_the_first_one_once_the_earlier_one_is_excluded(module_database: Database) -> None:
+    firm = Firm(module_database, RandomChoices.of_seed(0))
+    await firm.begin()
+    for deal, month in ((DEALS[0], 1), (DEALS[1], 3)):
+        won: dict[str, object] = {"outcome": "WON", "closed_at": datetime(2026, month, 10, tzinfo=UTC)}
+        async with module_database.unit_of_work() as session:
+            await follow_changes(session, [await firm.update(session, "deal", [deal], won)])
+    async with module_database.unit_of_work() as session:
+        await follow_changes(session, [await firm.update(session, "deal", DEALS[:1], {"deleted_at": NOW})])
+    assert {*await compare(module_database, WANTED, NOW)} == {AnsweredFrom.JOURNEYS}
