@@ -8,18 +8,21 @@ from statistics import median
 
 import pytest
 
+from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import BreakdownKey, DrillDown, Group
 from api.metrics.breakdowns.group_limit import MOST_GROUPS
-from api.metrics.request import ComparedTo, KpiRequest, Period, StagePair, Where
+from api.metrics.funnels.funnel_answer import FunnelGroup
+from api.metrics.query import query_funnel
+from api.metrics.request import ComparedTo, FunnelRequest, KpiRequest, Period, StagePair, Where
 from schema.kpis import CATALOGUE
 from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.vocab import Grain, RecordSide
 from tests.sample.kpi_answers import ask, load_small_company, try_to_ask
-from tests.sample.test_recount import PAIRED
+from tests.sample.test_recount import NOW, PAIRED
 from tests.sample.test_three_dimensions import three_of
 
 CASES = [(key, size) for key, kpi in CATALOGUE.items() for size in (1, 3) if kpi.dimensions]
@@ -46,7 +49,7 @@ def highest(groups: Iterable[Group], count: int) -> list[tuple[BreakdownKey, ...
     return [group.keys for group in sorted(groups, key=place)[:count]]
 
 
-def beside(groups: Sequence[Group]) -> Where:
+def beside(groups: Sequence[Group | FunnelGroup]) -> Where:
     """The filter that leaves out the groups."""
     tests = (Where(tests=tuple((key.dimension, (key.id or key.value,)) for key in group.keys)) for group in groups)
     return Where(none_of=tuple(tests))
@@ -113,6 +116,32 @@ async def test_a_comparison_has_the_same_groups_on_both_sides(company: Database)
     assert found == {keys: expected.get(keys, 0) for keys in kept}
     (rest,) = [group.n for group in answer.comparison.breakdown if group.keys[0].is_other]
     assert rest == earlier.n - sum(expected.values())
+
+
+async def test_other_of_a_funnel_is_the_funnel_of_the_filter_that_leaves_the_top_groups_out(company: Database) -> None:
+    whole = FunnelRequest(by=(Dimension.COUNTRY, Dimension.CHANNEL), period=_year(2025))
+    async with company.read() as session:
+        answer = await query_funnel(session, LOCAL_OPERATOR, replace(whole, top=2), now=NOW)
+        full = await query_funnel(session, LOCAL_OPERATOR, whole, now=NOW)
+        rest = beside(answer.breakdown[:2])
+        alone = await query_funnel(session, LOCAL_OPERATOR, replace(whole, by=(), where=rest), now=NOW)
+    assert [group.keys[0].is_other for group in answer.breakdown] == [False, False, True]
+    largest = sorted((group.stages[0].reached or 0 for group in full.breakdown), reverse=True)
+    assert [group.stages[0].reached for group in answer.breakdown[:2]] == largest[:2]
+    assert len(largest) > 3
+    assert answer.breakdown[2].stages == alone.stages
+    for step, beside_it in zip(answer.breakdown[2].stages, alone.stages, strict=True):
+        assert await records(company, step.drill_down) == await records(company, beside_it.drill_down)
+        assert step.reached == len(await records(company, step.drill_down))
+
+
+@pytest.mark.parametrize("top", [0, MOST_GROUPS])
+async def test_a_number_of_groups_that_fits_no_funnel_is_refused(top: int, company: Database) -> None:
+    async with company.read() as session:
+        with pytest.raises(AccordError, match=f"`top` is {top}"):
+            await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(by=(Dimension.CHANNEL,), top=top), now=NOW)
+        with pytest.raises(AccordError, match="names no dimension"):
+            await query_funnel(session, LOCAL_OPERATOR, FunnelRequest(top=2), now=NOW)
 
 
 @pytest.mark.parametrize(
