@@ -28,9 +28,6 @@ def require_top(by: Sequence[Dimension], top: int | None) -> None:
     if not 1 <= top < MOST_GROUPS:
         message = f"`top` is {top:,}, which is not between 1 and {MOST_GROUPS - 1}."
         raise AccordError(ErrorCode.BAD_INPUT, message, f"Use a number from 1 to {MOST_GROUPS - 1}.")
-    if Dimension.REJECT_REASON in by:
-        message = "By REJECT_REASON, the groups of all reasons count the same rows, so that `top` cannot add some up."
-        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave `top` out, or break down by other dimensions.")
 
 
 def highest(kind: KpiKind, table: FigureTable, top: int) -> tuple[Keys, ...]:
