@@ -65,8 +65,8 @@ class Exclusions:
                     name(row),
                 )
                 one = _ONE_BY_ONE if is_single else Sql("")
-                excluded = self.by_accord("x") or Sql("false")
-                others = Sql("not exists (select from {} and not ({}){})", people, excluded, one)
+                by_accord = self.by_accord("x") or Sql("false")
+                others = Sql("not exists (select from {} and not ({}){})", people, by_accord, one)
                 return {_DELETED: _is_deleted(row), **self._of_people(others, people, one)}
             case "company":
                 excluded = self._in_excluded(table, row, is_single=is_single)

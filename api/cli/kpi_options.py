@@ -52,6 +52,15 @@ class FunnelOptions:
             help="Break down by a dimension (channel, owner …) or by up to three of them: channel,country.",
         ),
     ] = None
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top",
+            metavar="NUMBER",
+            help="With --by: show so many groups, those with the highest values (a funnel: the most people"
+            " in the first stage), and Other.",
+        ),
+    ] = None
     as_of: Annotated[
         str | None,
         typer.Option("--as-of", metavar="INSTANT", help="Count only what happened by then, like 2026-04-01T00:00:00Z."),
@@ -87,6 +96,7 @@ class FunnelOptions:
             by=parse_dimensions(self.by),
             where=parse_where(self.where or []),
             switches=self._shared_switches(),
+            top=self.top,
         )
 
     def _shared_switches(self) -> Switches:
@@ -136,12 +146,6 @@ class KpiOptions(FunnelOptions):
             "--grain",
             metavar="GRAIN",
             help="Also show a series by day, week, month, quarter, year, fiscal-quarter or fiscal-year.",
-        ),
-    ] = None
-    top: Annotated[
-        int | None,
-        typer.Option(
-            "--top", metavar="NUMBER", help="With --by: show so many groups, those with the highest values, and Other."
         ),
     ] = None
     base: Annotated[

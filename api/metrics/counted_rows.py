@@ -3,7 +3,7 @@
 A figure and the records behind it are read from the same rows, so a drill-down lists exactly what was counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ from api.metrics.filtering.record_filters import passes_record_filter
 from api.metrics.journeys.row_dimensions import is_assumed_of, is_undated_of, joins_of, value_of
 from api.metrics.resolved_request import ResolvedKpiRequest, dimensions_of
 from api.sql import Sql, join
+from schema.kpis.dimension_vocab import Dimension
 
 EVERY_ROW = Sql("true")
 _NO_TIE, _ONE = Sql("''"), Sql("1")
@@ -62,24 +63,37 @@ def reads_versions(request: ResolvedKpiRequest) -> bool:
 def key_values(request: ResolvedKpiRequest) -> list[Sql]:
     """The values of the requested dimensions of the counted row `c`.
 
-    With `top` they are null for a row that is in none of the kept groups, and a last one says whether it is not.
+    With `top` they are null for a row that is in none of the kept groups, and a last one says whether it is not. Beside
+    REJECT_REASON, other dimensions have their value for all rows that a kept group is a share of.
     """
     values = [value_of(request, dimension) for dimension in request.by]
     if not request.has_other:
         return values
-    kept = [
-        [None if keys[place] is None else str(keys[place]) for keys in request.kept or ()]
-        for place in range(len(values))
-    ]
+    places = range(len(values))
+    is_kept = _has_kept_values(request, values, places)
+    shown = [Sql("case when {} then {} end", is_kept, value) for value in values]
+    if Dimension.REJECT_REASON in request.by and len(values) > 1:
+        # A reason is a share of all decisions with the same values of the other dimensions, so these keep them.
+        reason = request.by.index(Dimension.REJECT_REASON)
+        rest = [place for place in places if place != reason]
+        is_beside_kept = _has_kept_values(request, values, rest)
+        for place in rest:
+            shown[place] = Sql("case when {} then {} end", is_beside_kept, values[place])
+    return [*shown, Sql("not {}", is_kept)]
+
+
+def _has_kept_values(request: ResolvedKpiRequest, values: Sequence[Sql], places: Sequence[int]) -> Sql:
+    """Whether a kept group has the values of the row in these places of the keys."""
+    kept = [[None if keys[place] is None else str(keys[place]) for keys in request.kept or ()] for place in places]
+    names = [key_name(place + 1) for place in places]
     # No null is equal to anything, so that values are compared as quoted texts: that of a null is NULL without quotes.
-    is_kept = Sql(
+    return Sql(
         "(({}) in (select {} from unnest({}) kept ({})))",
-        join(", ", (Sql("quote_nullable(({})::text)", value) for value in values)),
-        join(", ", (Sql("quote_nullable(kept.{})", key_name(place)) for place in range(1, len(values) + 1))),
+        join(", ", (Sql("quote_nullable(({})::text)", values[place]) for place in places)),
+        join(", ", (Sql("quote_nullable(kept.{})", column) for column in names)),
         join(", ", (Sql("{}::text[]", column) for column in kept)),
-        join(", ", (key_name(place) for place in range(1, len(values) + 1))),
+        join(", ", names),
     )
-    return [*(Sql("case when {} then {} end", is_kept, value) for value in values), Sql("not {}", is_kept)]
 
 
 def keyed_rows(

@@ -1,5 +1,6 @@
 """Queries for the records that a figure counts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -77,12 +78,7 @@ class FigureDrillDown:
                 f"{request.kpi.key} has no records on the side CONVERTED: its numerator does not count records.",
                 "Use the side BASE, which has the records that n counts.",
             )
-        conditions = [test]
-        for place, key in enumerate(self.keys or (), start=1):
-            if side is RecordSide.BASE and request.by[place - 1 : place] == (Dimension.REJECT_REASON,):
-                continue  # the denominator of every reason is all decisions
-            column = Sql("c.{}", key_name(place))
-            conditions.append(Sql("{} is null", column) if key is None else Sql("{} = {}", column, key))
+        conditions = [test, *self._conditions(side)]
         # Without keys to select, the joins of the dimensions are left out.
         keyed = keyed_rows(request if self.keys is not None else replace(request, by=()), counted.rows, ())
         record, value = name(f"{self.table}_id"), counted.value
@@ -98,6 +94,19 @@ class FigureDrillDown:
             keyed,
             all_of(conditions),
         )
+
+    def _conditions(self, side: RecordSide) -> Iterator[Sql]:
+        """The conditions that a row is in the group. The denominator of every reject reason is all decisions."""
+        request, keys = self.request, self.keys or ()
+        is_of_all = side is RecordSide.BASE and Dimension.REJECT_REASON in request.by
+        for place, key in enumerate(keys, start=1):
+            is_last = place > len(request.by)  # with `top`: whether the row is in the group Other
+            is_value = not is_last and not request.is_other(keys)
+            if is_value and is_of_all:
+                is_value = request.by[place - 1] is not Dimension.REJECT_REASON
+            if is_value or (is_last and not is_of_all):
+                column = Sql("c.{}", key_name(place))
+                yield Sql("{} is null", column) if key is None else Sql("{} = {}", column, key)
 
     @property
     def _kind(self) -> KpiKind | None:

@@ -107,7 +107,7 @@ def breakdown(
     is_by_stage = request.by == (Dimension.STAGE,) and not request.has_other
     shown = [(stage,) for stage in _stages_shown(request, table.keys)] if is_by_stage else table.keys
     if request.has_other:
-        shown = kept_first(request, table)
+        shown = kept_first(request, table.keys)
     groups = []
     for keys in shown:
         whole = FigureDrillDown(request, keys, kept_currency=table.kept_currency)

@@ -152,9 +152,10 @@ class KpiRequest:
 
 @dataclass(frozen=True, slots=True)
 class FunnelRequest:
-    """A request for the funnel."""
+    """A request for the funnel. With `top`, the breakdown has that many groups, and one more for all others."""
 
     period: Period = ALL_HISTORY
     by: tuple[Dimension, ...] = ()
     where: Where = field(default_factory=Where)
     switches: Switches = field(default_factory=Switches)
+    top: int | None = None

@@ -91,6 +91,7 @@ def resolve_funnel(request: FunnelRequest, context: MetricContext) -> ResolvedKp
     _reject_unknown_switches(subject, FUNNEL_SWITCHES, request.switches)
     _checked_where(subject, STAGE_VOLUME, request.where, PERSON_DIMENSIONS)
     by = _dimensions(subject, PERSON_DIMENSIONS, request.by)
+    require_top(by, request.top)
     volume = KpiRequest(STAGE_VOLUME.key, period=request.period, by=by, where=request.where, switches=request.switches)
     return resolve(STAGE_VOLUME, volume, context)
 

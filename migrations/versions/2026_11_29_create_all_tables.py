@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: d68b53cc5b16
+Revision ID: c8b9fcc8012a
 Revises:
-Create Date: 2026-11-29 06:02:42.515301+00:00
+Create Date: 2026-11-29 06:52:05.560676+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "d68b53cc5b16"
+revision: str = "c8b9fcc8012a"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -192,6 +192,12 @@ def upgrade() -> None:
             sa.DateTime(timezone=True),
             nullable=False,
             comment="The instant as of which they were added up.",
+        ),
+        sa.Column(
+            "due_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When the changed days are added up again, at the earliest.",
         ),
         sa.Column(
             "starts_on", sa.Date(), nullable=False, comment="The first day of the sums, the first one of a month."

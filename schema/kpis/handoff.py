@@ -47,7 +47,8 @@ REJECTION_RATE = Kpi(
     title="Rejection rate",
     meaning=(
         f"Of the handoffs that sales decided in the period, the share rejected. {_PENDING}. By REJECT_REASON every "
-        "reason is a share of all decided handoffs, so the shares of the reasons sum to the rate."
+        "reason is a share of all decided handoffs, so the shares of the reasons sum to the rate. With `top`, so is "
+        "Other; beside another dimension, a reason is a share of the handoffs of its group, and Other one of all."
     ),
     formula="Handoffs rejected in the period, divided by handoffs accepted or rejected in the period.",
     measure=DecisionRatio(part=Decisions((HandoffStatus.REJECTED,)), whole=_DECIDED),

@@ -60,6 +60,7 @@ class DaySumRun(Table, table=True):
         "evaluation", "The evaluation whose journeys were added up.", primary_key=True, index=False, is_derived=True
     )
     computed_at: datetime = column("The instant as of which they were added up.")
+    due_at: datetime = column("When the changed days are added up again, at the earliest.")
     starts_on: date = column("The first day of the sums, the first one of a month.")
     ends_on: date = column("The first day after them.")
     measures: list[int] = column("The hashes of the statements that have sums.", numbers=True)

@@ -228,6 +228,8 @@ def test_a_filter_may_be_that_of_graphql() -> None:
         (("kpi", "mqls", "--by", "reject-reason"), ErrorCode.BAD_INPUT, "It has"),
         (("kpi", "mqls", "--top", "3"), ErrorCode.BAD_INPUT, "leave `top` out"),
         (("kpi", "mqls", "--by", "channel", "--top", "0"), ErrorCode.BAD_INPUT, "from 1 to"),
+        (("funnel", "--by", "channel", "--top", "0"), ErrorCode.BAD_INPUT, "from 1 to"),
+        (("funnel", "--top", "3"), ErrorCode.BAD_INPUT, "leave `top` out"),
         (("kpi", "mqls", "--grain", "hour"), ErrorCode.BAD_INPUT, "day"),
         (("kpi", "mqls", "--period", "2026-04-01..2026-04-01"), ErrorCode.BAD_PERIOD, ""),
         (("kpi", "mqls", "--period", "0001-01-01..9999-12-31"), ErrorCode.BAD_PERIOD, ""),

@@ -16,7 +16,7 @@ from api.funnel.drift import check_entries
 from api.funnel.evaluate import discard_former_entries, evaluate
 from api.funnel.following.follow_changes import follow_changes
 from api.metrics.summing.check_sums import check_day_sums
-from api.metrics.summing.store_sums import renew_day_sums
+from api.metrics.summing.store_sums import store_day_sums
 from api.outbox.record_changes import RecordChange
 from api.sql import Sql, join, name
 from api.workflows.adopt_accord import adopt_accord
@@ -225,7 +225,8 @@ async def run_steps(database: Database, choices: RandomChoices, steps: int) -> N
             await asyncio.sleep(0.15)
             await wake_contacts(database)
         else:
-            await renew_day_sums(database)
+            async with database.snapshot() as session:
+                await store_day_sums(session, now())
         async with database.scratch() as session:
             await check_entries(session)
             await check_day_sums(session)

@@ -16,6 +16,7 @@ from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.graph.contract import read_filter
 from api.metrics.answer import KpiAnswer, KpiFigure
+from api.metrics.funnels.funnel_answer import FunnelGroup
 from api.metrics.periods.calendar_units import midnight
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.record_lists.record_pages import read_page
@@ -260,12 +261,9 @@ def _same(request: KpiRequest, figure: KpiFigure, counted: oracle.Figure) -> Non
 @st.composite
 def funnels(draw: st.DrawFn) -> FunnelRequest:
     switches = Switches(as_of=draw(RARE_INSTANTS))
-    return FunnelRequest(
-        draw(periods()),
-        tuple(draw(st.lists(st.sampled_from([*oracle.CARRIED, oracle.SOURCE_DETAIL]), max_size=2, unique=True))),
-        draw(filters()),
-        switches,
-    )
+    by = tuple(draw(st.lists(st.sampled_from([*oracle.CARRIED, oracle.SOURCE_DETAIL]), max_size=2, unique=True)))
+    top = draw(st.none() | st.integers(1, 3)) if by else None
+    return FunnelRequest(draw(periods()), by, draw(filters()), switches, top)
 
 
 @settings(QUICK, max_examples=examples(25))
@@ -294,6 +292,33 @@ async def test_funnels_equal_the_oracle(
                 whole = next(step for step in answer.stages if step.key == groups[0].key)
                 assert sum(step.reached for step in groups) == whole.reached
                 assert sum(step.entered for step in groups) == whole.entered
+            if request.top is not None and answer.breakdown:
+                _check_top(world, request, answer.breakdown)
+
+
+def _check_top(world: list[Person], request: FunnelRequest, groups: tuple[FunnelGroup, ...]) -> None:
+    """The groups of `top` are those with the most people in the first stage; Other is everybody else."""
+    switches = Switches(reentry=Reentry.FIRST, skip=Skip.IMPLIED, as_of=request.switches.as_of)
+    entered = KpiRequest("stage_volume", request.period, by=request.by, where=request.where, switches=switches)
+    every = oracle.count(world, entered).groups
+    first = [
+        replace(person, entries={**dict.fromkeys(STAGES, ()), STAGES[0]: person.entries[STAGES[0]]}) for person in world
+    ]
+    people = {key: figure.n for key, figure in oracle.count(first, entered).groups.items()}
+    kept = [tuple(part.value for part in group.keys) for group in groups if not group.keys[0].is_other]
+    assert len(kept) == min(request.top or 0, len(every))
+    place = {key: (-people.get(key, 0), -figure.n) for key, figure in every.items()}
+    rest = [place[key] for key in every.keys() - {*kept}]
+    assert [place[key] for key in kept] == sorted(place.values())[: len(kept)]
+    assert [group.keys[0].is_other for group in groups] == [*[False] * len(kept), *[True] * bool(rest)]
+    own = [
+        Where(tests=tuple((dimension, (value,)) for dimension, value in zip(request.by, key, strict=True)))
+        for key in kept
+    ]
+    for group, where in zip(groups, [*own, Where(none_of=tuple(own))], strict=False):
+        assert [
+            (step.reached, step.implied, step.open, step.entered, step.entered_implied) for step in group.stages
+        ] == _funnel(world, replace(request, where=Where(all_of=(request.where, where))))
 
 
 def _left_out(world: list[Person], request: FunnelRequest) -> Counter[NotCountedReason]:

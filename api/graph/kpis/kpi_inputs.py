@@ -64,6 +64,12 @@ KPI_ARGUMENTS = (
 FUNNEL_ARGUMENTS = (
     _PERIOD,
     _BY,
+    Input(
+        "top",
+        f"How many groups `breakdown` has, from 1 to {MOST_GROUPS - 1}: those with the most people who entered the"
+        " first stage in the period, and after them one group for all others (`isOther`). If left out: all groups.",
+        TypeRef("Int"),
+    ),
     _WHERE,
     _SWITCHES,
 )

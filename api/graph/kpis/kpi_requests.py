@@ -54,6 +54,7 @@ def read_funnel(given: Mapping[str, Any]) -> FunnelRequest:
         by=tuple(given.get("by") or ()),
         where=read_kpi_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
+        top=given.get("top"),
     )
 
 

@@ -24,7 +24,6 @@ def kpi_arguments(request: KpiRequest) -> Given:
     own = {
         "key": kpi_word(request.key),
         "grain": None if request.grain is None else request.grain.name,
-        "top": request.top,
         "stages": None if pair is None else {"from": pair.base, "to": pair.target},
         "compareTo": _compare_to(request.compare_to),
     }
@@ -40,6 +39,7 @@ def _shared_arguments(request: KpiRequest | FunnelRequest) -> Given:
     return {
         "period": _period(request.period),
         "by": [dimension.name for dimension in request.by] or None,
+        "top": request.top,
         "where": _where(request.where) or None,
         "switches": _switches(request.switches) or None,
     }

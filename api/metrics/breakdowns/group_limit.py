@@ -52,4 +52,4 @@ def _remedy(by: Sequence[Dimension]) -> str:
     remedy = "Narrow it with `where`, for example to the values that matter, or with a shorter period"
     if len(by) > 1:
         remedy += ", or break down by fewer dimensions"
-    return f"{remedy}. Of a KPI, `top` has the groups with the highest values, and one for all others."
+    return f"{remedy}. `top` has the groups with the highest values, and one for all others."

@@ -4,7 +4,7 @@ The values are those of the whole period, computed before the breakdown. The oth
 rows, so that a share, a percentile or an average of them is as exact as that of any group.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -28,9 +28,6 @@ def require_top(by: Sequence[Dimension], top: int | None) -> None:
     if not 1 <= top < MOST_GROUPS:
         message = f"`top` is {top:,}, which is not between 1 and {MOST_GROUPS - 1}."
         raise AccordError(ErrorCode.BAD_INPUT, message, f"Use a number from 1 to {MOST_GROUPS - 1}.")
-    if Dimension.REJECT_REASON in by:
-        message = "By REJECT_REASON, the groups of all reasons count the same rows, so that `top` cannot add some up."
-        raise AccordError(ErrorCode.BAD_INPUT, message, "Leave `top` out, or break down by other dimensions.")
 
 
 def highest(kind: KpiKind, table: FigureTable, top: int) -> tuple[Keys, ...]:
@@ -48,7 +45,7 @@ def highest(kind: KpiKind, table: FigureTable, top: int) -> tuple[Keys, ...]:
     return tuple(sorted(table.keys, key=place)[:top])
 
 
-def kept_first(request: ResolvedKpiRequest, table: FigureTable) -> list[Keys]:
+def kept_first(request: ResolvedKpiRequest, groups: Iterable[Keys]) -> list[Keys]:
     """The keys of the groups of a breakdown with `top`: the kept ones in their order, then those of the others."""
     order = {keys: place for place, keys in enumerate(request.kept or ())}
-    return sorted(table.keys, key=lambda keys: len(order) if request.is_other(keys) else order[keys[:-1]])
+    return sorted(groups, key=lambda keys: len(order) if request.is_other(keys) else order[keys[:-1]])

@@ -4,9 +4,9 @@ A person who entered a stage has also entered every lower one (skipped stages ar
 is part of the one before, and none can be larger.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 
 import asyncpg
 
@@ -16,14 +16,17 @@ from api.metrics.answer import AnswerWarning, BreakdownKey
 from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, filter_warnings, low_sample, no_contacts
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.breakdowns.group_limit import require_few_groups
+from api.metrics.breakdowns.top_groups import kept_first
 from api.metrics.compile import key_columns, with_names
 from api.metrics.context import MetricContext, contacts_exist
 from api.metrics.counted_rows import CountedRows, keyed_rows
 from api.metrics.drill_down import FigureDrillDown, StepDrillDown
 from api.metrics.figure_table import Keys, share
-from api.metrics.figures import breakdown_key
+from api.metrics.figures import breakdown_key, other_key
 from api.metrics.filtering.filter_values import with_known_values
 from api.metrics.funnels.funnel_answer import FunnelAnswer, FunnelGroup, FunnelStep
+from api.metrics.funnels.largest_groups import largest_groups
+from api.metrics.funnels.stage_tally import FunnelRow, StageTally
 from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kind_of import first_fact
 from api.metrics.kinds.stage_entries import counted_entries
@@ -42,52 +45,11 @@ _WAY = ("top_rank", "standing_rank", "skipped", "settled_at")  # of a journey: h
 MOST_STAGES = 62  # the stages that a person skipped are the bits of a bigint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelRow:
-    """One row of the statement: people of the cohort who got the same way up the stages.
-
-    With `is_entered`: the people who entered the stage `rank` in the period, and how many of them by implication.
-    """
-
-    is_entered: bool
-    rank: int  # the highest one reached
-    is_standing: bool  # whether the entry into it is open
-    skipped: int  # the stages below entered by implication, as bits
-    people: int
-    implied: int
-    assumed: int  # people of the cohort whose dimension values are from an assumed history
-
-
-@dataclass(slots=True)
-class StageTally:
-    """The number of people by the rank of the stage, for one value of the dimension or for all."""
-
-    reached: Counter[int] = field(default_factory=Counter)
-    implied: Counter[int] = field(default_factory=Counter)
-    standing: Counter[int] = field(default_factory=Counter)
-    entered: Counter[int] = field(default_factory=Counter)
-    entered_implied: Counter[int] = field(default_factory=Counter)
-    assumed: int = 0
-
-    def add(self, row: FunnelRow) -> None:
-        """Add a row of the statement."""
-        self.assumed += row.assumed
-        if row.is_entered:
-            self.entered[row.rank] += row.people
-            self.entered_implied[row.rank] += row.implied
-            return
-        if row.is_standing:
-            self.standing[row.rank] += row.people
-        for lower in range(1, row.rank + 1):
-            self.reached[lower] += row.people
-            self.implied[lower] += row.people if row.skipped >> (lower - 1) & 1 else 0
-
-
 async def compute_funnel(session: ReadSession, request: FunnelRequest, context: MetricContext) -> FunnelAnswer:
     """Compute one funnel request.
 
-    Shapes: one FunnelRequest -> one FunnelAnswer. Reads one statement; after it the first fact of all, if nobody
-            entered in a period that has an end.
+    Shapes: one FunnelRequest -> one FunnelAnswer. Reads one statement; before it the largest groups, with `top`; after
+            it the first fact of all, if nobody entered in a period that has an end.
     Errors: NOT_EVALUATED; BAD_INPUT; BAD_PERIOD; TOO_MANY_GROUPS; TOO_LARGE for an accord with more stages than a
             funnel can have.
     """
@@ -105,21 +67,13 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     records: list[asyncpg.Record] = []
     excluded = NOTHING_EXCLUDED
     if has_contacts:
+        if request.top is not None:
+            resolved = replace(resolved, kept=await largest_groups(session, resolved, request.top))
         left_out = CountedRows(rows=counted_entries(excluded_only(resolved), resolved.stages[:1]))
         statement = with_excluded(resolved, left_out, _statement(resolved))
         records = await session.rows(statement)
         excluded = read_excluded(records[0]["excluded"])
-    total, groups = StageTally(), defaultdict[Keys, StageTally](StageTally)
-    places = range(1, len(resolved.by) + 1)
-    labels: dict[object, str] = {}
-    for record in (record for record in records if record["is_row"]):
-        row = FunnelRow(**{column.name: record[column.name] for column in fields(FunnelRow)})
-        total.add(row)
-        if resolved.by:
-            keys = tuple(record[f"key_{place}"] for place in places)
-            groups[keys].add(row)
-            named = ((key, record.get(f"label_{place}")) for key, place in zip(keys, places, strict=True))
-            labels.update({key: label for key, label in named if label is not None})
+    total, groups, labels = _tallies(resolved, records)
     require_few_groups(resolved.by, len(groups))
     whole = FigureDrillDown(resolved)
     missing = None
@@ -147,6 +101,24 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         sql=readable(context.with_facts(statement)),
         request=request,
     )
+
+
+def _tallies(
+    request: ResolvedKpiRequest, records: Sequence[asyncpg.Record]
+) -> tuple[StageTally, dict[Keys, StageTally], dict[object, str]]:
+    """The people of the whole funnel and of each group, and the names of the keys that are ids."""
+    total, groups = StageTally(), defaultdict[Keys, StageTally](StageTally)
+    places = range(1, request.key_count + 1)
+    labels: dict[object, str] = {}
+    for record in (record for record in records if record["is_row"]):
+        row = FunnelRow(**{column.name: record[column.name] for column in fields(FunnelRow)})
+        total.add(row)
+        if request.by:
+            keys = tuple(record[f"key_{place}"] for place in places)
+            groups[keys].add(row)
+            named = ((key, record.get(f"label_{place}")) for key, place in zip(keys, places, strict=True))
+            labels.update({key: label for key, label in named if label is not None})
+    return total, groups, labels
 
 
 def _statement(request: ResolvedKpiRequest) -> Sql:
@@ -224,7 +196,7 @@ def _breakdown(
 ) -> tuple[FunnelGroup, ...]:
     """The funnel of every combination of values of the requested dimensions, from the largest down.
 
-    Combinations with the same first values stay together.
+    Combinations with the same first values stay together; with `top`, the others come last.
     """
     starts = defaultdict[Keys, StageTally](StageTally)
     for keys, tally in groups.items():
@@ -244,15 +216,16 @@ def _breakdown(
             keys=_keys(request, keys, labels),
             stages=_steps(request, groups[keys], FigureDrillDown(request, keys)),
         )
-        for keys in sorted(groups, key=place)
+        for keys in (kept_first(request, groups) if request.has_other else sorted(groups, key=place))
     )
 
 
 def _keys(request: ResolvedKpiRequest, keys: Keys, labels: Mapping[object, str]) -> tuple[BreakdownKey, ...]:
     """The values of the requested dimensions with their labels."""
-    return tuple(
-        breakdown_key(request, dimension, key, labels) for dimension, key in zip(request.by, keys, strict=True)
-    )
+    if request.is_other(keys):
+        return tuple(map(other_key, request.by))
+    named = zip(request.by, keys, strict=not request.has_other)
+    return tuple(breakdown_key(request, dimension, key, labels) for dimension, key in named)
 
 
 def _steps(request: ResolvedKpiRequest, tally: StageTally, whole: FigureDrillDown) -> tuple[FunnelStep, ...]:
@@ -326,4 +299,5 @@ def _warnings(
         message = f"{waiting:,} are in a stage and can still reach the next one, so the stages after it may still grow."
         found.append(AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting))
     found += assumed_history(assumed, cohort, "people")
-    return (*found, *mostly_empty(request.by, cohorts, cohort))
+    shown = {keys[: len(request.by)]: people for keys, people in cohorts.items() if not request.is_other(keys)}
+    return (*found, *mostly_empty(request.by, shown, cohort))

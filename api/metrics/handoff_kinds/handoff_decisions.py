@@ -1,17 +1,16 @@
 """The share of handoffs that sales decided in one way."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.columns import COUNT_ALL, Aggregates, count_where
 from api.metrics.counted_rows import EVERY_ROW, CountedRows
 from api.metrics.day_sums.summed_rows import SummedRows, SumUnit
-from api.metrics.figure_table import CellAddress, FigureCell, FigureTable, Keys
+from api.metrics.figure_table import FigureCell, FigureTable
 from api.metrics.handoff_kinds.handoff_rows import HANDOFF_TIE, first_handoff
+from api.metrics.handoff_kinds.reason_shares import as_shares_of_all
 from api.metrics.journeys.journey_entries import is_journey_of, journey_columns
 from api.metrics.kinds.contact_facts import counts, person_of
 from api.metrics.kinds.kind import FigureValues, KpiKind, share_figure
@@ -89,27 +88,8 @@ class DecisionShare(KpiKind):
     def adjusted(
         self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
     ) -> FigureTable:
-        """By REJECT_REASON, divide every reason by all decisions, so that the shares sum to the rate of the total.
-
-        Decisions without a reason, such as acceptances, are only part of the denominator.
-        """
-        if Dimension.REJECT_REASON not in request.by:
-            return table
-        place = request.by.index(Dimension.REJECT_REASON)
-        cells: dict[CellAddress, FigureCell] = {
-            address: cell for address, cell in table.cells.items() if not isinstance(address[0], tuple)
-        }
-        decided = defaultdict[Keys, Counter[int | Literal["all"]]](Counter)
-        for (keys, bucket), cell in table.cells.items():
-            if isinstance(keys, tuple):
-                decided[_without(keys, place)][bucket] += cell.n
-        for keys in table.keys:
-            if keys[place] is not None:
-                # A bucket in which the reason was not given is a share of 0, as long as anything was decided in it.
-                for bucket, n in decided[_without(keys, place)].items():
-                    address: CellAddress = (keys, bucket)
-                    cells[address] = replace(table.cells.get(address, FigureCell()), n=n)
-        return replace(table, cells=cells)
+        """By REJECT_REASON, the shares of all decisions, which sum to the rate of the total."""
+        return as_shares_of_all(request, table) if Dimension.REJECT_REASON in request.by else table
 
 
 def _handoffs(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
@@ -161,7 +141,3 @@ def _decided_journeys(request: ResolvedKpiRequest, whole: Decisions) -> Sql:
         journey_columns(request, "h"),
         all_of(conditions),
     )
-
-
-def _without(keys: Keys, place: int) -> Keys:
-    return (*keys[:place], *keys[place + 1 :])

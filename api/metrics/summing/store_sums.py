@@ -1,5 +1,6 @@
 """The job that stores day sums: all of them after an evaluation, and then those of the days that changed."""
 
+import time
 from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,10 +18,12 @@ from api.sql import Sql, join, name
 
 # Without changes, the sums of the day that has ended are missing, once a day; a later accord has another evaluation.
 _IS_DUE = Sql(
-    "select exists (select from journey_change) or exists (select from evaluation e left join day_sum_run r"
-    " on r.evaluation_id = e.id where e.is_current and e.has_journeys"
-    " and (r.computed_at is null or r.computed_at < now() - interval '1 hour'))"
+    "select exists (select from evaluation e left join day_sum_run r on r.evaluation_id = e.id"
+    " where e.is_current and e.has_journeys and (r.due_at is null or r.due_at <= clock_timestamp()"
+    " and (exists (select from journey_change) or r.computed_at < now() - interval '1 hour')))"
 )
+# What takes long is done again only after this many times as long, so that it never keeps the server busy.
+_REST = 10
 _JOURNEYS = ("journey", "handoff_journey", "deal_journey")
 
 
@@ -48,6 +51,7 @@ async def store_day_sums(session: WriteSession, now: datetime) -> int:
 
     Shapes: journeys -> the number of measures stored. Writes day_sum, day_sum_run and journey_change.
     """
+    began = time.monotonic()
     context = await current_context(session, now)
     if not context.has_journeys or not context.has_contacts:
         return 0
@@ -68,10 +72,12 @@ async def store_day_sums(session: WriteSession, now: datetime) -> int:
     await _outdate_future(session, context)
     await session.run(
         Sql(
-            "insert into day_sum_run (evaluation_id, computed_at, starts_on, ends_on, measures)"
-            " values ({}, {}, {}, {}, {}) on conflict (evaluation_id) do update set computed_at = excluded.computed_at,"
-            " starts_on = excluded.starts_on, ends_on = excluded.ends_on, measures = excluded.measures",
+            "insert into day_sum_run (evaluation_id, computed_at, starts_on, ends_on, measures, due_at)"
+            " values ({}, {}, {}, {}, {}, clock_timestamp() + make_interval(secs => {}::double precision))"
+            " on conflict (evaluation_id) do update set computed_at = excluded.computed_at, starts_on ="
+            " excluded.starts_on, ends_on = excluded.ends_on, measures = excluded.measures, due_at = excluded.due_at",
             *(context.evaluation, now, *days, [measure.hash for measure in measures]),
+            _REST * (time.monotonic() - began),
         )
     )
     if former is None:
