@@ -19,6 +19,7 @@ from api.metrics.switches.chosen_switches import choose_switches
 from schema.accord import Accord
 from schema.accord_vocab import Reading
 from schema.durations import LONGEST, iso_duration
+from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Kind, Subject
@@ -29,6 +30,7 @@ from schema.kpis.volume import STAGE_VOLUME
 from schema.vocab import Anchor, Reentry, Skip
 
 MOST_DIMENSIONS = 3
+_MOST_NAMED = 12  # KPIs in a sentence
 FUNNEL_SWITCHES = Switchboard(has_reading=True)
 
 
@@ -165,7 +167,17 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
         if value and name not in board.names:
             reads_no_stage = name in ("reading", "accordVersion") and switches.cycle_start is not CycleStart.SQL
             why = " because it reads no stage" if reads_no_stage else ""
-            raise _bad(f"{subject} has no switch {name}{why}.", f"Its switches are {', '.join(board.names)}.")
+            raise _bad(
+                f"{subject} has no switch {name}{why}.",
+                f"Its switches are {', '.join(board.names)}. {_having(name)}",
+            )
+
+
+def _having(switch: str) -> str:
+    """The sentence that says which KPIs have a switch."""
+    keys = [kpi.key for kpi in CATALOGUE.values() if switch in kpi.switches.names]
+    more = f" and {len(keys) - _MOST_NAMED:,} more" if len(keys) > _MOST_NAMED else ""
+    return f"The switch {switch} is one of {', '.join(keys[:_MOST_NAMED])}{more}."
 
 
 def _stages_of(kpi: Kpi, pair: StagePair | None, context: MetricContext) -> tuple[str, ...]:

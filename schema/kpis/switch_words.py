@@ -10,16 +10,26 @@ class Censoring(Vocabulary):
 
     __graphql_name__ = "CensoringSwitch"
 
-    ALL_OPEN = "ALL_OPEN", "Everybody: who can still convert counts as not converted. The value may still rise."
+    ALL_OPEN = (
+        "ALL_OPEN",
+        (
+            "Everybody: who can still convert counts as not converted. The value may still rise. Of durations, all that"
+            " have ended."
+        ),
+    )
     DECIDED_ONLY = (
         "DECIDED_ONLY",
-        "Who converted, and who can no longer convert. A young cohort then has its quick ones alone: its rate is high.",
+        (
+            "Who converted, and who can no longer convert. A young cohort then has its quick ones alone: its rate is"
+            " high. Durations refuse it: those that have ended are decided."
+        ),
     )
     MATURE_ONLY = (
         "MATURE_ONLY",
         (
             "Who entered so long ago that their window is over, whether or not they converted. Without a window it is"
-            " over after the time within which 90 % of the cohort's converted people converted."
+            " over after the time within which 90 % of the cohort's converted people converted. Of durations, a young"
+            " cohort's are short, for only its quick ones have ended: this leaves its people out."
         ),
     )
 

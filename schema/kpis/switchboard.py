@@ -81,13 +81,22 @@ PAIR_SWITCHES = Switchboard(
     censoring=Censoring.ALL_OPEN,
     filter_scope=FilterScope.BASE,
 )
-DURATION_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_window=True, has_reading=True)
+DURATION_SWITCHES = Switchboard(
+    reentry=Reentry.FIRST,
+    skip=Skip.EXCLUDE,
+    has_window=True,
+    has_reading=True,
+    censoring=Censoring.ALL_OPEN,
+    filter_scope=FilterScope.BASE,
+)
 DEAL_SWITCHES = Switchboard()
 MONEY_SWITCHES = Switchboard(currency_rule=CurrencyRule.TRANSACTION_DATE)
 CYCLE_SWITCHES = Switchboard(cycle_start=CycleStart.OPENED)
 CLOSING_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
 STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE, has_reading=True)
-RESPONSE_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_reading=True)
+RESPONSE_SWITCHES = Switchboard(
+    reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_reading=True, censoring=Censoring.ALL_OPEN
+)
 DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD, censoring=Censoring.ALL_OPEN)
 FACT_SWITCHES = Switchboard()
 STATE_SWITCHES = Switchboard(has_reading=True)

@@ -15,8 +15,9 @@ TIME_TO_CONVERT = Kpi(
     meaning=(
         "How long the people who entered the first stage in the period took to enter the second one: the median, p75, "
         "p90 and mean. Only those who got there count, within the accord's window and its last instant included, so "
-        "the people who never convert make it no longer. Both stages count when the person's own facts fulfilled their "
-        "rules: who skipped one of them has no time between them, and a warning has their number."
+        "the people who never convert make it no longer. With censoring=MATURE_ONLY only people whose window is over "
+        "count: the quick ones of a young cohort do not make it shorter. Both stages count when the person's own facts "
+        "fulfilled their rules: who skipped one of them has no time between them, and a warning has their number."
     ),
     formula=(
         "The median, over the people who entered the first stage in the period and reached the second, of the "
@@ -57,7 +58,8 @@ SPEED_TO_LEAD = Kpi(
     meaning=(
         "How long the people who became inquiries in the period waited for the first outbound touch by a person of "
         "either team: the median, p75, p90 and mean. Automated touches do not count. People not touched yet do not "
-        "count either, nor those who skipped the stage; warnings have their numbers."
+        "count either, nor those who skipped the stage; warnings have their numbers. With censoring=MATURE_ONLY those "
+        "count who entered longer ago than 90 % of the touched waited."
     ),
     formula=(
         "The median, over the people who entered inquiry in the period and were touched by a person, of the first "

@@ -107,7 +107,7 @@ class Row:
 
     @property
     def is_counted(self) -> bool:
-        return self.took is not None if self.is_duration else self.is_base and self.is_judged
+        return self.is_judged and (self.took is not None if self.is_duration else self.is_base)
 
     @property
     def is_converted(self) -> bool:
@@ -147,11 +147,11 @@ def count(world: list[Person], request: KpiRequest) -> Counted:
         bucket = _bucket(row.at, request.grain, zone)
         for figure in (answer.total, answer.groups[row.key], answer.buckets[bucket], answer.cells[row.key, bucket]):
             _tally(figure, row)
-    answer.skipped = sum(row.is_skipped for row in rows)
+    answer.skipped = sum(row.is_skipped and row.is_judged for row in rows)
     if request.switches.censoring in (None, Censoring.ALL_OPEN):
         answer.waiting = sum(row.may_convert and _is_open(row, window, horizon) for row in rows)
     else:
-        answer.waiting = sum(not row.is_judged for row in rows)
+        answer.waiting = sum(not row.is_judged and not row.is_skipped for row in rows)
     return answer
 
 
@@ -201,7 +201,7 @@ def _tally(figure: Figure, row: Row) -> None:
     figure.n += row.is_counted
     figure.implied += row.is_counted and row.is_implied
     figure.numerator += row.is_converted and not row.is_duration
-    if row.took is not None:
+    if row.took is not None and row.is_judged:
         figure.took.append(row.took)
 
 
@@ -262,8 +262,10 @@ def _skipped(person: Person, request: KpiRequest, until: datetime) -> list[Row]:
     everybody = replace(request, switches=replace(request.switches, skip=Skip.IMPLIED))
     owned = {stage: {entry.entered: entry.own for entry in person.entries[stage]} for stage in (base, target)}
     rows = []
-    for row in _rows(person, everybody, until):
-        if row.took is not None:
+    for found in _rows(person, everybody, until):
+        # A conversion that the filter does not let through is none, so that it skipped nothing.
+        row = _filtered(replace(found, until=until), request)
+        if row is not None and row.took is not None:
             reached_at = row.at + timedelta(seconds=row.took)
             began, got = owned[base][row.at], owned[target][reached_at] if skip is Skip.EXCLUDE else reached_at
             if began is None or got is None or not began <= got < until:

@@ -23,6 +23,7 @@ from schema.accord import Accord
 from schema.clauses.contact_policy import ContactPolicy
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
+from schema.kpis.switch_words import Censoring
 from schema.vocab import Anchor, Grain, NotCountedReason, Skip
 from tests.metrics import generated_activity, handoff_oracle, touch_oracle
 from tests.metrics.generated_activity import (
@@ -81,6 +82,7 @@ def requests(draw: st.DrawFn, key: str) -> KpiRequest:
             as_of=draw(st.none() | CLOSE),
             anchor=draw(st.sampled_from([None, Anchor.COHORT])) if is_handed else None,
             skip=draw(st.sampled_from([None, None, Skip.EXCLUDE, Skip.IMPLIED])) if key in TIMES else None,
+            censoring=draw(st.sampled_from([None, Censoring.MATURE_ONLY])) if key == "speed_to_lead" else None,
         ),
     )
 
@@ -151,7 +153,7 @@ async def compare(
     for request, answer in zip(batch, answers, strict=True):
         assert isinstance(answer, KpiAnswer), answer
         check(request, answer, survivors(found), accord)
-        check_excluded(request, answer, generated_activity.excluded(found), accord)
+        check_excluded(request, answer, generated_activity.excluded(found), survivors(found), accord)
 
 
 def oracle_request_of(request: KpiRequest, accord: Accord) -> OracleRequest:
@@ -163,10 +165,11 @@ def oracle_request_of(request: KpiRequest, accord: Accord) -> OracleRequest:
 
 def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Accord) -> None:
     oracle_request = oracle_request_of(request, accord)
-    rows = counted(found, oracle_request)
+    whole = counted(found, oracle_request)
+    rows = judged(request, whole, whole)
     until_end = counted(found, replace(oracle_request, start=None))
     if is_missing(answer, oracle_request.start, oracle_request.until, len(until_end)):
-        assert not rows
+        assert not whole
         return
     same(answer, request, rows, rows)
     warned = {warning.code: warning.count for warning in answer.warnings}
@@ -174,6 +177,9 @@ def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Ac
     assert warned.get(WarningCode.SKIPPED_STAGE, 0) == sum(row.is_skipped for row in rows)
     if request.key in ("speed_to_lead", "owner_response_time"):
         assert warned.get(WarningCode.NEVER_TOUCHED, 0) == waiting
+        if request.switches.censoring is not None:
+            left_out = sum(not row.is_skipped for row in whole) - sum(not row.is_skipped for row in rows)
+            assert warned.get(WarningCode.OPEN_COHORT, 0) == left_out
     elif request.key == "time_in_stage" or oracle_request.is_cohort:
         assert warned.get(WarningCode.OPEN_COHORT, 0) == waiting
     elif request.key in WAITED_FOR:
@@ -181,6 +187,7 @@ def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Ac
     groups(answer, request, rows)
     for bucket in answer.series:
         inside = counted(found, replace(oracle_request, start=bucket.starts_at, end=bucket.before))
+        inside = judged(request, inside, whole)
         same(bucket, request, inside, inside)
     # The teams may have touched a person in two buckets, in neither of which both did.
     if request.grain is not None and request.key != "cross_team_collision":
@@ -193,13 +200,18 @@ def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Ac
 
 
 def check_excluded(
-    request: KpiRequest, answer: KpiAnswer, found: list[tuple[NotCountedReason, Known]], accord: Accord
+    request: KpiRequest,
+    answer: KpiAnswer,
+    found: list[tuple[NotCountedReason, Known]],
+    people: list[Known],
+    accord: Accord,
 ) -> None:
     oracle_request = oracle_request_of(request, accord)
+    whole = counted(people, oracle_request)
     expected = Counter(
         reason
         for reason, known in found
-        for row in counted([known], oracle_request)
+        for row in judged(request, counted([known], oracle_request), whole)
         if request.key not in DURATIONS or row.amount is not None
     )
     lacks_people = any(warning.code is WarningCode.NO_CONTACTS for warning in answer.warnings)
@@ -243,6 +255,18 @@ def counted(found: list[Known], request: OracleRequest) -> list[Row]:
     oracles = {key: oracle.rows for oracle in (touch_oracle, handoff_oracle) for key in oracle.KEYS}
     rows = oracles.get(request.key, generated_activity.rows)
     return [row for known in found for row in rows(known, request)]
+
+
+def judged(request: KpiRequest, rows: list[Row], whole: list[Row]) -> list[Row]:
+    """With MATURE_ONLY, those of the rows older than 90 % of the durations of the whole request."""
+    if request.switches.censoring is not Censoring.MATURE_ONLY:
+        return rows
+    took = [row.amount for row in whole if row.amount is not None]
+    if not took:
+        return []
+    pace = timedelta(seconds=percentile(took, 0.9))
+    horizon = min(request.switches.as_of or NOW, NOW)
+    return [row for row in rows if row.at + pace <= horizon]
 
 
 def same(figure: KpiFigure, request: KpiRequest, mine: list[Row], of: list[Row]) -> None:

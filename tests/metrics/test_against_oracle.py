@@ -84,6 +84,13 @@ BETWEEN_STAGES = ("stage_conversion", "time_to_convert")
 COUNTED_IN_A_WORLD = (*oracle.COUNTS, *oracle.CONVERSIONS, *BETWEEN_STAGES)
 
 
+def _censorings(key: str, *, is_cohort: bool) -> st.SearchStrategy[Censoring | None]:
+    """The choices of censoring of a KPI. Of durations, all that count are decided."""
+    if key == "time_to_convert":
+        return st.sampled_from([None, Censoring.ALL_OPEN, Censoring.MATURE_ONLY])
+    return st.none() | st.sampled_from(Censoring) if is_cohort else st.none()
+
+
 @st.composite
 def requests(draw: st.DrawFn) -> KpiRequest:
     key = draw(st.sampled_from(COUNTED_IN_A_WORLD))
@@ -105,9 +112,9 @@ def requests(draw: st.DrawFn) -> KpiRequest:
         where=where,
         switches=Switches(
             anchor=anchor,
-            censoring=draw(st.none() | st.sampled_from(Censoring)) if is_cohort else None,
+            censoring=draw(_censorings(key, is_cohort=is_cohort)),
             exclusions=draw(st.none() | st.none() | st.frozensets(st.sampled_from(Exclusion))),
-            filter_scope=draw(scopes) if has_anchor and where not in NO_FILTERS else None,
+            filter_scope=draw(scopes) if not is_count and where not in NO_FILTERS else None,
             reentry=draw(st.sampled_from(list(Reentry))),
             skip=draw(st.sampled_from(skips if key != "time_to_convert" else [None, *skips])),
             window=window,
@@ -120,12 +127,14 @@ def requests(draw: st.DrawFn) -> KpiRequest:
 
 @st.composite
 def conversions(draw: st.DrawFn) -> KpiRequest:
-    """Requests for conversions whose filter applies to one end, or whose open rows are left out."""
-    anchor = draw(st.sampled_from([Anchor.COHORT, Anchor.COHORT, Anchor.PERIOD]))
+    """Requests for conversions or their times whose filter applies to one end, or whose open rows are left out."""
+    key = draw(st.sampled_from(BETWEEN_STAGES))
+    is_share = key == "stage_conversion"
+    anchor = draw(st.sampled_from([Anchor.COHORT, Anchor.COHORT, Anchor.PERIOD])) if is_share else None
     test = Where(tests=(draw(st.sampled_from(CHANGING)),))
     where = draw(st.sampled_from([test, Where(none_of=(test,)), Where()]))
     return KpiRequest(
-        "stage_conversion",
+        key,
         grain=draw(st.none() | st.just(Grain.MONTH)),
         by=draw(st.sampled_from([(), (), (Dimension.LEAD_SOURCE,)])),
         stages=draw(st.sampled_from([StagePair("inquiry", "mql"), StagePair("mql", "customer")])),
@@ -133,10 +142,10 @@ def conversions(draw: st.DrawFn) -> KpiRequest:
         switches=Switches(
             anchor=anchor,
             reentry=draw(st.sampled_from(list(Reentry))),
-            skip=Skip.IMPLIED,
+            skip=Skip.IMPLIED if is_share else draw(st.sampled_from([None, Skip.IMPLIED])),
             has_no_window=anchor is Anchor.PERIOD or draw(st.booleans()),
             as_of=draw(RARE_INSTANTS),
-            censoring=draw(st.sampled_from(Censoring)) if anchor is Anchor.COHORT else None,
+            censoring=draw(_censorings(key, is_cohort=anchor is Anchor.COHORT)),
             filter_scope=draw(st.sampled_from(FilterScope)) if where != Where() else None,
         ),
     )

@@ -16,6 +16,7 @@ from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.workflows.adopt_accord import adopt_accord
 from schema.accord import Accord
+from schema.accord_vocab import Reading
 from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
@@ -51,6 +52,38 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     ),
     (KpiRequest("mqls", switches=Switches(censoring=Censoring.MATURE_ONLY)), ErrorCode.BAD_INPUT, "reentry, skip"),
     (KpiRequest("mqls", switches=Switches(filter_scope=FilterScope.BASE)), ErrorCode.BAD_INPUT, "reentry, skip"),
+    (
+        KpiRequest("time_to_convert", stages=PAIR, switches=Switches(censoring=Censoring.DECIDED_ONLY)),
+        ErrorCode.BAD_INPUT,
+        "ALL_OPEN or MATURE_ONLY",
+    ),
+    (
+        KpiRequest("speed_to_lead", switches=Switches(censoring=Censoring.DECIDED_ONLY)),
+        ErrorCode.BAD_INPUT,
+        "ALL_OPEN or MATURE_ONLY",
+    ),
+    *(
+        (
+            KpiRequest(key, switches=Switches(censoring=Censoring.MATURE_ONLY)),
+            ErrorCode.BAD_INPUT,
+            "The switch censoring is one of stage_conversion, ",
+        )
+        for key in ("time_in_stage", "sales_cycle", "owner_response_time")
+    ),
+    *(
+        (
+            KpiRequest(key, switches=Switches(filter_scope=FilterScope.BOTH)),
+            ErrorCode.BAD_INPUT,
+            "time_to_convert",
+        )
+        for key in ("speed_to_lead", "time_in_stage", "sales_cycle", "owner_response_time")
+    ),
+    (
+        KpiRequest("deals_won", switches=Switches(cycle_start=CycleStart.SQL)),
+        ErrorCode.BAD_INPUT,
+        "The switch cycleStart is one of sales_cycle.",
+    ),
+    (KpiRequest("deals_won", switches=Switches(reading=Reading.RESTATED)), ErrorCode.BAD_INPUT, " more."),
     (KpiRequest("win_rate", switches=Switches(cycle_start=CycleStart.SQL)), ErrorCode.BAD_INPUT, "anchor"),
     (KpiRequest("win_rate", switches=Switches(currency_rule=CurrencyRule.AS_OF)), ErrorCode.BAD_INPUT, "exclusions"),
     (

@@ -1,7 +1,7 @@
 """Switches of whole answers: whose records count, and figures in parts that are judged as the whole is."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -9,7 +9,7 @@ from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.metrics.answer import KpiAnswer
 from api.metrics.query import query_funnel, query_kpis
-from api.metrics.request import FunnelRequest, KpiRequest, Switches
+from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches
 from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import AnsweredFrom, WarningCode
@@ -17,6 +17,7 @@ from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 from schema.kpis.switch_words import Censoring, Exclusion
 from schema.vocab import Grain, NotCountedReason, RecordSide
+from tests.metrics.oracle import percentile
 from tests.metrics.test_drill_down import request_of, walk
 
 NOBODY: frozenset[Exclusion] = frozenset()
@@ -90,3 +91,28 @@ async def test_buckets_and_their_records_are_judged_by_the_pace_of_the_whole(
     [open_] = [warning for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT]
     assert "90 %" in open_.message
     assert answer.answered_from is AnsweredFrom.JOURNEYS
+
+
+@pytest.mark.parametrize("key", ["speed_to_lead", "time_to_convert"])
+async def test_a_mature_duration_leaves_out_who_came_within_the_pace_of_the_whole(company: Database, key: str) -> None:
+    as_of = datetime(2026, 5, 1, tzinfo=UTC)
+    pair = StagePair("inquiry", "mql") if key == "time_to_convert" else None
+    every = KpiRequest(key, stages=pair, switches=Switches(as_of=as_of, has_no_window=pair is not None))
+    mature = replace(every, grain=Grain.QUARTER, switches=replace(every.switches, censoring=Censoring.MATURE_ONLY))
+    async with company.read() as session:
+        open_, answer = await query(session, every), await query(session, mature)
+        records = await walk(session, open_.drill_down, RecordSide.BASE, size=500)
+        kept = await walk(session, answer.drill_down, RecordSide.BASE, size=500)
+        listed = [await walk(session, bucket.drill_down, RecordSide.BASE, size=500) for bucket in answer.series]
+    pace = timedelta(seconds=percentile([float(record.value or 0) for record in records], 0.9))
+    expected = [record for record in records if record.at + pace <= as_of]
+    assert 0 < len(expected) < len(records)
+    assert {(record.id, record.at) for record in kept} == {(record.id, record.at) for record in expected}
+    assert answer.n == len(expected) == sum(bucket.n for bucket in answer.series)
+    assert [len(found) for found in listed] == [bucket.n for bucket in answer.series]
+    assert float(answer.value or 0) == pytest.approx(
+        percentile([float(one.value or 0) for one in expected], 0.5), abs=1e-5
+    )
+    assert (answer.answered_from, "censoring=MATURE_ONLY" in answer.overrides) == (AnsweredFrom.JOURNEYS, True)
+    [left_out] = [warning for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT]
+    assert "not in the value" in left_out.message

@@ -36,6 +36,7 @@ DURATION = Aggregates(
 _LENGTHS = Sql("array_agg((c.took * 1000000)::bigint order by c.took) filter (where c.took is not null)")
 _WAITS = Sql("array_agg((extract(epoch from c.at) * 1000000)::bigint order by c.at) filter (where c.is_waiting)")
 TOOK = Sql("extract(epoch from c.target_at - c.at)")  # of a row that converted, in seconds
+SECONDS = Sql("{}::double precision", TOOK)
 
 
 def summed_cohort(request: ResolvedKpiRequest, aggregates: Aggregates) -> SummedRows | None:
@@ -67,8 +68,7 @@ def is_window_open(request: ResolvedKpiRequest) -> Sql:
 
 def with_took(request: ResolvedKpiRequest) -> Sql:
     """The column `took` of the cohort row `c`: the seconds to its conversion; null if it did not convert in time."""
-    seconds = "extract(epoch from c.target_at - c.at)::double precision"
-    return Sql(f"case when {{}} then {seconds} end as took", converts(request))
+    return Sql("case when {} then {} end as took", converts(request), SECONDS)
 
 
 def _window_end(windows: Iterable[tuple[UUID, timedelta | None]]) -> Sql:

@@ -15,6 +15,7 @@ from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure
 from api.metrics.kinds.stage_entries import carried, counted_entries, first_entry, skipped_stage
 from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.source_gaps import STAGE_ENTRIES
+from api.metrics.switches.censored_cohorts import censored_cohort, censored_durations, is_censored, whole_request
 from api.sql import Sql, join
 from schema.kpis.answer_vocab import WarningCode
 from schema.vocab import Reentry, Skip
@@ -52,6 +53,12 @@ class FirstResponse(KpiKind):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The entries with their first touch."""
+        if is_censored(request):
+            return CountedRows(
+                rows=censored_cohort(request, _responses(request, _entries(request)), _whole(request)),
+                is_base=Sql("c.is_judged and c.target_at is not null"),
+                value=TOOK,
+            )
         return CountedRows(
             rows=_responses(request, _entries(request)),
             is_base=Sql("c.target_at is not null"),
@@ -60,6 +67,9 @@ class FirstResponse(KpiKind):
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the entries, followed until their first touch."""
+        if is_censored(request):
+            judged = censored_cohort(request, _with_skipped(request), _whole(request))
+            return censored_durations(request, judged, boundaries, _AGGREGATES)
         return cohort_statement(request, _with_skipped(request), boundaries, _AGGREGATES)
 
     def figure(self, cell: FigureCell) -> FigureValues:
@@ -80,9 +90,13 @@ class FirstResponse(KpiKind):
         many = f"people skipped {self.base} and were touched since"
         yield from skipped_stage(table, one=one, many=many)
         waiting, untouched = table.total.waiting, table.total.untouched
+        if waiting and is_censored(request):
+            message = f"{waiting:,} entered less than the time ago in which 90 % of the touched waited, or nobody was"
+            message += " touched: they are not in the value."
+            yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
         if not untouched:
             return
-        if waiting:
+        if waiting and not is_censored(request):
             message = f"{waiting:,} entered so recently that they may still be touched as soon as 90 % of the others."
             message += " The value may still change."
             yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
@@ -117,6 +131,12 @@ def _responses(request: ResolvedKpiRequest, entries: Sql) -> Sql:
         until,
         join("", (Sql(" and {}", condition) for condition in request.context.reach("touchpoint", "t"))),
     )
+
+
+def _whole(request: ResolvedKpiRequest) -> Sql:
+    """The entries of the whole request with their first touch."""
+    whole = whole_request(request)
+    return _responses(whole, _entries(whole))
 
 
 def _entries(request: ResolvedKpiRequest) -> Sql:

@@ -18,6 +18,7 @@ from api.metrics.resolved_request import ResolvedKpiRequest
 from api.metrics.switches.censored_cohorts import (
     IS_JUDGED,
     censored_cohort,
+    censored_durations,
     censored_statement,
     is_censored,
     whole_request,
@@ -133,10 +134,15 @@ class TimeBetweenStages(_StagePair):
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion."""
+        if is_censored(request):
+            return CountedRows(rows=_judged(request), is_base=Sql("c.is_judged and {}", converts(request)), value=TOOK)
         return CountedRows(rows=_cohort(request), is_base=converts(request), value=TOOK)
 
     def statement(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...]) -> Sql:
         """The statement of the cohort."""
+        if is_censored(request):
+            judged = censored_cohort(request, _with_skipped(request), _cohort(whole_request(request)))
+            return censored_durations(request, judged, boundaries)
         return cohort_statement(request, _with_skipped(request), boundaries, DURATION)
 
     def figure(self, cell: FigureCell) -> FigureValues:

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from api.metrics.columns import Aggregates, count_where
-from api.metrics.compile import by_groups, with_names
+from api.metrics.compile import by_groups, by_sets, with_names
 from api.metrics.counted_rows import keyed_rows
-from api.metrics.kinds.cohorts import converts, is_window_open, with_took
+from api.metrics.kinds.cohorts import DURATION, SECONDS, converts, is_window_open, with_took
 from api.metrics.resolved_request import Population, ResolvedKpiRequest
 from api.sql import Sql
 from schema.kpis.switch_words import Censoring
@@ -64,6 +64,27 @@ def censored_statement(request: ResolvedKpiRequest, rows: Sql, boundaries: tuple
     """The statement of the share of the judged rows that converted; `waiting` counts those that are left out."""
     followed = keyed_rows(request, rows, boundaries, (with_took(request),))
     return with_names(request, by_groups(request, _SHARE, Sql("({}) c", followed), boundaries))
+
+
+def censored_durations(
+    request: ResolvedKpiRequest, rows: Sql, boundaries: tuple[datetime, ...], more: Aggregates = DURATION
+) -> Sql:
+    """The statement of the durations of the judged rows; `waiting` counts those that are left out.
+
+    `more` are the measures of the durations, which may read `is_waiting`: whether a judged row can still convert.
+    """
+    converted = converts(request)
+    seconds = Sql("case when c.is_judged and {} then {} end as took", converted, SECONDS)
+    is_waiting = Sql("c.is_judged and c.may_convert and not {} as is_waiting", converted)
+    followed = keyed_rows(request, rows, boundaries, (seconds, is_waiting))
+    aggregates = replace(
+        more,
+        skipped=count_where(Sql("c.is_judged and c.is_skipped")),
+        undated=count_where(Sql("c.is_judged and c.is_undated")),
+        waiting=count_where(Sql("not c.is_judged and not c.is_skipped")),
+        slow=Sql("max(c.pace)"),
+    )
+    return with_names(request, by_sets(request, aggregates, Sql("({}) c", followed), boundaries))
 
 
 def _is_judged(request: ResolvedKpiRequest, is_open: Sql) -> Sql:

@@ -7,6 +7,7 @@ from enum import Enum
 from api.errors import AccordError, ErrorCode
 from api.metrics.request import Switches, Where
 from schema.accord import Accord
+from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor
@@ -64,7 +65,14 @@ def _reject_without_meaning(kpi: Kpi, switches: Switches, where: Where, anchor: 
                 "The switch censoring has no meaning with anchor=PERIOD: nobody is followed who could still convert.",
                 "Leave censoring out, or set anchor=COHORT.",
             )
-        if switches.censoring is Censoring.MATURE_ONLY and not kpi.switches.has_window:
+        is_duration = kpi.kind is Kind.DURATION
+        if switches.censoring is Censoring.DECIDED_ONLY and is_duration:
+            raise _bad(
+                f"censoring=DECIDED_ONLY has no meaning for {kpi.key}: only durations that have ended count, and all of"
+                " them are decided.",
+                "Set censoring to ALL_OPEN or MATURE_ONLY.",
+            )
+        if switches.censoring is Censoring.MATURE_ONLY and not kpi.switches.has_window and not is_duration:
             raise _bad(
                 f"censoring=MATURE_ONLY counts who entered longer ago than the window, and {kpi.key} has no window.",
                 "Set censoring to ALL_OPEN or DECIDED_ONLY.",
