@@ -25,6 +25,7 @@ from api.metrics.deal_kinds.pushes import PushShare
 from api.metrics.deal_kinds.sales_cycle import SalesCycle
 from api.metrics.handoff_kinds.decisions_in_time import DecisionInTimeShare
 from api.metrics.handoff_kinds.delivery import DeliveryShare
+from api.metrics.handoff_kinds.delivery_value import DeliveryValueShare
 from api.metrics.handoff_kinds.feedback import DefaultAcceptShare, FeedbackShare
 from api.metrics.handoff_kinds.follow_ups import FollowUpShare, NeverContactedShare
 from api.metrics.handoff_kinds.handoff_decisions import DecisionShare
@@ -69,6 +70,7 @@ from schema.kpis.measures.handoffs import (
     DecidedInTime,
     DecisionRatio,
     Delivered,
+    DeliveredValue,
     FeedbackGiven,
     FollowedUp,
     NeverContacted,
@@ -118,6 +120,7 @@ def kind_of(measure: Measure) -> KpiKind:
             | AcceptedByDefault()
             | OwnerResponse()
             | Delivered()
+            | DeliveredValue()
         ):
             return _of_handoffs(measure)
         case (
@@ -257,8 +260,8 @@ def _of_handoffs(measure: HandoffMeasure) -> KpiKind:
             return DefaultAcceptShare()
         case OwnerResponse():
             return OwnerResponseTime()
-        case Delivered():
-            return DeliveryShare()
+        case Delivered() | DeliveredValue():
+            return DeliveryShare() if isinstance(measure, Delivered) else DeliveryValueShare()
         case _:
             assert_never(measure)
 

@@ -92,8 +92,8 @@ def _of_part(location: Location, part: AccordModel, known: _Document) -> Iterato
             yield from _lower_stage("after", location, key, known)
         case Exit():
             yield from _exit(part, known.stages)
-        case VolumeDuty(stage=key) | HandOverDuty(stage=key):
-            yield from _stage("stage", key, known.stages)
+        case VolumeDuty() | HandOverDuty():
+            yield from _duty(part, known)
         case CompletenessDuty(stage=key):
             yield from _stage("stage", key, known.stages)
             stage = known.stage(key)
@@ -105,6 +105,12 @@ def _of_part(location: Location, part: AccordModel, known: _Document) -> Iterato
             yield from unknown_region(part.country, part.subdivision)
         case Target() if not known.is_stored:
             yield from target_mistakes(part, known.stages, known.reasons, has_currency=known.has_currency)
+
+
+def _duty(duty: VolumeDuty | HandOverDuty, known: _Document) -> Iterator[tuple[Location, str]]:
+    yield from _stage("stage", duty.stage, known.stages)
+    if isinstance(duty, VolumeDuty) and duty.lead_value is not None and not known.has_currency:
+        yield ("lead_value",), "it is money, and the accord names no currency; state reporting.currency"
 
 
 def _lower_stage(field: str, location: Location, key: str, known: _Document) -> Iterator[tuple[Location, str]]:

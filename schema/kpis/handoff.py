@@ -12,6 +12,7 @@ from schema.kpis.measures.handoffs import (
     DecisionRatio,
     Decisions,
     Delivered,
+    DeliveredValue,
     FeedbackGiven,
     FollowedUp,
     NeverContacted,
@@ -226,6 +227,27 @@ MARKETING_DELIVERY = Kpi(
     source="The handoffs, and the accord's duties of volume.",
 )
 
+MARKETING_DELIVERY_VALUE = Kpi(
+    key="marketing_delivery_value",
+    title="Value delivered by marketing",
+    meaning=(
+        "The value of the people whom marketing delivered to sales in the period, divided by the value that it owes "
+        "for it: of each duty with an agreed lead value, that value for every person. Only people whom sales accepted "
+        "count, or did not dispute: whom it neither rejected nor returned by the deadline of the decision, on which "
+        "they count then. They had entered the stage of the duty by the time they were handed over. A person counts "
+        "once for each duty. Without a deadline only the accepted count. Of a time that the period cuts, marketing "
+        "owes the share of its days. A group is a share of all that is owed, so groups sum to the total."
+    ),
+    formula="The agreed value of the people delivered in the period, divided by the value owed for the period.",
+    measure=DeliveredValue(),
+    unit=Unit.RATIO,
+    subject=Subject.PERSON,
+    dimensions=PERSON_DIMENSIONS,
+    switches=STATE_SWITCHES,
+    guard="marketing_delivery",
+    source="The handoffs, their deadlines, and the accord's duties of volume and time to decide.",
+)
+
 KPIS = (
     MQL_ACCEPTANCE,
     REJECTION_RATE,
@@ -237,4 +259,5 @@ KPIS = (
     DEFAULT_ACCEPT_SHARE,
     ORPHAN_HOURS,
     MARKETING_DELIVERY,
+    MARKETING_DELIVERY_VALUE,
 )

@@ -6,7 +6,7 @@ from itertools import groupby
 from schema.accord import Accord
 from schema.clauses.calendars import BusinessCalendar, OpeningHours
 from schema.clauses.clause_vocab import DeliveryCount, Weekday
-from schema.clauses.handoff_duties import HandoffDuties, MarketingDuties, SalesDuties
+from schema.clauses.handoff_duties import HandoffDuties, MarketingDuties, SalesDuties, VolumeDuty
 from schema.clauses.time_limits import TimeLimit
 from schema.durations import format_duration, format_hours
 from schema.sentences.words import listed, percent
@@ -76,7 +76,7 @@ def _marketing(duties: MarketingDuties, accord: Accord) -> Iterator[str]:
     titles = {stage.key: stage.title for stage in accord.stages}
     for volume in duties.volume:
         delivered = _DELIVERED[volume.count].format(count=f"{volume.at_least:,}", stage=titles[volume.stage])
-        yield f"In every {_PERIODS.get(volume.per, volume.per.lower())} marketing {delivered}."
+        yield f"In every {_PERIODS.get(volume.per, volume.per.lower())} marketing {delivered}{_worth(volume, accord)}."
     for completeness in duties.completeness:
         needs = next(stage.needs for stage in accord.stages if stage.key == completeness.stage)
         stage, share = titles[completeness.stage], percent(completeness.at_least)
@@ -84,6 +84,14 @@ def _marketing(duties: MarketingDuties, accord: Accord) -> Iterator[str]:
     for duty in duties.hand_over:
         within = limit_words(duty.within, accord)
         yield f"Marketing hands a person over at most {within} after the person entered {titles[duty.stage]}."
+
+
+def _worth(volume: VolumeDuty, accord: Accord) -> str:
+    if volume.lead_value is None:
+        return ""
+    currency = accord.reporting.currency
+    unit = f" {currency.value}" if currency else ""
+    return f", each worth {volume.lead_value:,f}{unit}"
 
 
 def _sales(duties: SalesDuties, accord: Accord) -> Iterator[str]:

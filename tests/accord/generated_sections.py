@@ -107,6 +107,7 @@ def _duties(choices: RandomChoices, keys: list[str], calendars: tuple[BusinessCa
         at_least=choices.integer(1, 99),
         per=choices.one(tuple(Grain)),
         count=choices.one(tuple(DeliveryCount)),
+        lead_value=choices.one((None, Decimal("12.5"))),
     )
     marketing = MarketingDuties(
         volume=choices.some((volume,)),

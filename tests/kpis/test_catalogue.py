@@ -45,6 +45,7 @@ def test_the_catalogue_has_exactly_these_kpis() -> None:
         "default_accept_share",
         "orphan_hours",
         "marketing_delivery",
+        "marketing_delivery_value",
         "recycle_rate",
         "recycled_reconversion",
         "stalled_rate",

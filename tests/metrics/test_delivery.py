@@ -19,6 +19,7 @@ from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
 from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from schema.accord import Accord
+from schema.clauses.consistency import inconsistencies
 from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.target_checks import target_mistakes
 from schema.clauses.targets import Target
@@ -159,3 +160,13 @@ def test_a_target_may_be_more_than_what_is_owed() -> None:
     }
     assert found["marketing_delivery"] == []
     assert "no share" in found["win_rate"][0]
+
+
+def test_a_lead_value_needs_a_reporting_currency() -> None:
+    document = owing(MONTHLY | {"lead_value": "90"}).model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert Accord.model_validate(document)
+    del document["reporting"]["currency"]
+    found = [(found.location, found.message) for found in inconsistencies(Accord, document, is_stored=False)]
+    [(location, message)] = [(where, message) for where, message in found if where[-1] == "lead_value"]
+    assert location == ("handoff", "marketing", "volume", 0, "lead_value")
+    assert "reporting.currency" in message

@@ -34,7 +34,7 @@ REACHES = (Reach.OWN, Reach.TEAM)
 Counted = list[CountedRecord] | None
 OF_THE_REJECTED = ("reject_feedback_complete", "recycled_reconversion")  # who have no owner
 # Of the sample, these have no value: nothing records the one, and its accord owes nothing of the other.
-WITHOUT_VALUE = ("default_accept_share", "marketing_delivery")
+WITHOUT_VALUE = ("default_accept_share", "marketing_delivery", "marketing_delivery_value")
 
 
 class _RolledBackError(Exception):

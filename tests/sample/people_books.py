@@ -142,9 +142,10 @@ class PeopleBooks:
                 yield from stage_books.rows(
                     key, self.entries[person], self.handoffs[person], self.versions[person], span
                 )
-            case "marketing_delivery" | "default_accept_share":
+            case "marketing_delivery" | "marketing_delivery_value" | "default_accept_share":
+                count = {"marketing_delivery": self._delivered, "marketing_delivery_value": self._undisputed}.get(key)
                 # No handoff says that it was accepted by default.
-                yield from self._delivered(person, span) if key == "marketing_delivery" else ()
+                yield from count(person, span) if count else ()
             case _ if key in handoff_books.KEYS:
                 for handoff in self.handoffs[person]:
                     yield from handoff_books.rows(key, handoff, self.touches[person], span.start, span.end, self.now)
@@ -157,6 +158,16 @@ class PeopleBooks:
         accepted = [row for row in self.handoffs[person] if row["status"] == "ACCEPTED"]
         if any(span.holds(row["decided_at"]) for row in accepted if entered and entered <= row["handed_at"]):
             yield 1, True
+
+    def _undisputed(self, person: UUID, span: Span) -> Iterator[tuple[float, bool]]:
+        """A person of the stage mql whom sales accepted, or did not dispute by the deadline, once."""
+        entered = self._entered(person, "mql")
+        for row in self.handoffs[person]:
+            is_late = row["decided_at"] is None or row["decided_at"] > row["due_at"]
+            at = row["due_at"] if is_late else row["decided_at"] if row["status"] == "ACCEPTED" else None
+            if entered and entered <= row["handed_at"] and span.holds(at):
+                yield 1, True
+                return
 
     def _conversion(self, person: UUID, low: str, high: str, span: Span) -> Iterator[tuple[float, bool]]:
         base, reached = self._entered(person, low), self._entered(person, high)

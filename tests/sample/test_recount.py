@@ -29,6 +29,7 @@ UNTIL = date(2026, 3, 1)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PEOPLE = sample_people(900)
 OWED = 40  # people a month
+WORTH = 90  # of one of them, in the reporting currency
 SHARES = ("push_rate", "forecast_accuracy", "marketing_sourced", "marketing_influenced")
 OF_PEOPLE = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.PERSON]
 OF_DEALS = [key for key, kpi in CATALOGUE.items() if kpi.subject is Subject.DEAL and kpi.kind is not Kind.FORMULA]
@@ -60,7 +61,9 @@ async def company(module_database: Database) -> Database:
         assert accord.attribution is not None
         attribution = accord.attribution.model_copy(update={"marketing_lead_sources": LEAD_SOURCES})
         assert accord.handoff is not None
-        owed = MarketingDuties.model_validate({"volume": [{"stage": "mql", "at_least": OWED, "per": "MONTH"}]})
+        owed = MarketingDuties.model_validate(
+            {"volume": [{"stage": "mql", "at_least": OWED, "per": "MONTH", "lead_value": WORTH}]}
+        )
         duties = accord.handoff.model_copy(update={"marketing": owed})
         await replace_document(session, accord.model_copy(update={"attribution": attribution, "handoff": duties}))
         await evaluate(session)
@@ -115,7 +118,7 @@ async def test_a_kpi_of_people_is_the_count_by_hand(
             expected = None if counted.average is None else pytest.approx(counted.average, abs=1e-5)
             assert (None if answer.value is None else float(answer.value)) == expected
         case Kind.ATTAINMENT:
-            assert answer.numerator == counted.converted
+            assert answer.numerator == counted.converted * (WORTH if key == "marketing_delivery_value" else 1)
             owed = {"2025-Q3": 3 * OWED, "2025-11": OWED, "2026": 12 * OWED}.get(within)
             share = None if owed is None else pytest.approx(counted.converted / owed, abs=1e-6)
             assert (None if answer.value is None else float(answer.value)) == share

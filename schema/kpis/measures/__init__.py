@@ -30,6 +30,7 @@ from schema.kpis.measures.handoffs import (
     DecidedInTime,
     DecisionRatio,
     Delivered,
+    DeliveredValue,
     FeedbackGiven,
     FollowedUp,
     NeverContacted,
@@ -70,6 +71,7 @@ HandoffMeasure = (
     | AcceptedByDefault
     | OwnerResponse
     | Delivered
+    | DeliveredValue
 )
 TouchMeasure = Trailing | OverPolicy | Replied | Collided | OptedOut
 FormulaMeasure = Coverage | Velocity | AcquisitionCost | LifetimeValue | LifetimeValueOverCost | Payback

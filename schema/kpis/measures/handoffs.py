@@ -117,3 +117,15 @@ class Delivered:
     def reads(self) -> tuple[str, ...]:
         """What is read, for the catalogue."""
         return ("handoffs", "the volume that marketing owes", "the stages that it names")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredValue:
+    """The agreed value of the people whom sales accepted or did not dispute in time, divided by the value owed."""
+
+    kind: Literal[Kind.ATTAINMENT] = field(default=Kind.ATTAINMENT, init=False)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, for the catalogue."""
+        return ("handoffs", "the value that marketing owes", "the time to decide", "the stages that it names")
