@@ -31,21 +31,18 @@ class SummedRows:
 class SumsRead:
     """The sums that a statement reads, and the times for which it reads journeys.
 
-    `start` and `end` bound the units that have sums, but those of `without`. A state has `instants` in their place.
+    `start` and `end` bound the units that have sums, but those of `without`; the `unsummed` times are read from
+    journeys. A state has `instants` in their place.
     """
 
     measure: int
     unit: SumUnit
-    start: datetime
-    end: datetime
-    without: tuple[datetime, ...]
-    instants: tuple[datetime, ...]
-    unsummed: tuple[Span, ...]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the statement reads no journey."""
-        return not self.unsummed
+    start: datetime | None = None
+    end: datetime | None = None
+    without: tuple[datetime, ...] = ()
+    unsummed: tuple[Span, ...] = ()
+    instants: tuple[datetime, ...] = ()
+    is_complete: bool = False  # whether the statement reads no journey
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +51,3 @@ class SumsStored:
 
     unit: SumUnit
     starts: tuple[datetime, ...]
-    unsummed: tuple[Span, ...]

@@ -73,7 +73,7 @@ class SummedMeasure:
         request = replace(
             self.request,
             frame=replace(self.request.frame, interval=interval),
-            sums=SumsStored(unit, self.starts(units), spans),
+            sums=SumsStored(unit, self.starts(units)),
         )
         places = [*self.starts(every)]
         return Sql(

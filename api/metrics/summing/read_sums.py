@@ -42,7 +42,7 @@ def with_sums(request: ResolvedKpiRequest, kind: KpiKind, boundaries: tuple[date
 
 def without_sums(request: ResolvedKpiRequest) -> ResolvedKpiRequest:
     """The request for the rows that its statement reads from journeys: of the times without sums."""
-    if request.sums is None or not request.sums.unsummed:
+    if not isinstance(request.sums, SumsRead) or not request.sums.unsummed:
         return request
     return replace(request, frame=replace(request.frame, interval=of_spans(request.sums.unsummed)))
 
@@ -100,8 +100,8 @@ def _sums_read(
         ends = part_ends(request, boundaries)
         instants = tuple(end - MICROSECOND for end in ends[:-1] or ends)
         kept = tuple(at for at in instants if _is_stored(at, request, stored, changed))
-        unsummed: list[Span] = [(at, None) for at in instants if at not in kept]
-        return SumsRead(measure, summed.unit, _AS_OF, _AS_OF, (), kept, tuple(unsummed)) if kept else None
+        is_complete = len(kept) == len(instants)
+        return SumsRead(measure, summed.unit, instants=kept, is_complete=is_complete) if kept else None
     units = [*days_between(first, before)]
     length = 0
     if summed.unit is SumUnit.MONTH:
@@ -122,8 +122,15 @@ def _sums_read(
     ]
     if len(outside) > _MOST_SPANS or len(without) == len(units):
         return None
-    at = (midnight(first, zone), midnight(before, zone))
-    return SumsRead(measure, summed.unit, *at, tuple(midnight(unit, zone) for unit in without), (), tuple(outside))
+    return SumsRead(
+        measure,
+        summed.unit,
+        start=midnight(first, zone),
+        end=midnight(before, zone),
+        without=tuple(midnight(unit, zone) for unit in without),
+        unsummed=tuple(outside),
+        is_complete=not outside,
+    )
 
 
 def _is_stored(at: datetime, request: ResolvedKpiRequest, stored: StoredSums, changed: Collection[date]) -> bool:

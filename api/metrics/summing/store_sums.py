@@ -22,7 +22,7 @@ _IS_DUE = Sql(
     " where e.is_current and e.has_journeys and (r.due_at is null or r.due_at <= clock_timestamp()"
     " and (exists (select from journey_change) or r.computed_at < now() - interval '1 hour')))"
 )
-# What takes long is done again only after this many times as long, so that it never keeps the server busy.
+# Days are added up again only after this many times as long as it took, so that this never keeps the server busy.
 _REST = 10
 _JOURNEYS = ("journey", "handoff_journey", "deal_journey")
 
@@ -77,7 +77,7 @@ async def store_day_sums(session: WriteSession, now: datetime) -> int:
             " on conflict (evaluation_id) do update set computed_at = excluded.computed_at, starts_on ="
             " excluded.starts_on, ends_on = excluded.ends_on, measures = excluded.measures, due_at = excluded.due_at",
             *(context.evaluation, now, *days, [measure.hash for measure in measures]),
-            _REST * (time.monotonic() - began),
+            0 if former is None else _REST * (time.monotonic() - began),
         )
     )
     if former is None:
