@@ -24,16 +24,16 @@ class RevenueDriver(Vocabulary):
     SPEED = (
         "SPEED",
         (
-            "Deals won or lost in the period for each deal opened in it. Deciding later lowers it: what is opened "
-            "falls into a later period."
+            "Deals of new business won or lost in the period for each one opened in it. Deciding later lowers it: "
+            "what is opened falls into a later period."
         ),
     )
-    RATE = "RATE", "The share of the deals decided in the period that was won: `win_rate`."
-    SIZE = "SIZE", "The average amount of a deal won in the period: `avg_deal_size`."
+    RATE = "RATE", "The share of the deals of new business decided in the period that was won: `win_rate`."
+    SIZE = "SIZE", "The average amount of a deal of new business won in the period: `avg_deal_size`."
     ADJUSTMENT = (
         "ADJUSTMENT",
         (
-            "What is no product of the others: negative amounts, and deals won whose amount is unknown, which the "
-            "product takes to be of average size."
+            "What is no product of the others: the revenue of other pipelines, negative amounts, and deals won whose "
+            "amount is unknown, which the product takes to be of average size."
         ),
     )

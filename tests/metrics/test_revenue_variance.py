@@ -22,6 +22,7 @@ from api.metrics.planning.plan_answer import RevenueVariance
 from api.metrics.planning.plan_request import RevenueVarianceRequest
 from api.metrics.planning.revenue_variance import query_revenue_variance
 from api.metrics.request import Period
+from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.clauses.targets import Target
 from schema.kpis.planning import RevenueDriver, VarianceBaseline
@@ -29,6 +30,7 @@ from tests.metrics.plan_worlds import DAY, Sold
 from tests.metrics.test_against_oracle import QUICK
 from tests.support.accords import replace_document
 from tests.support.examples import examples
+from tests.support.graphql import put
 from tests.support.random_choices import RandomChoices
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -74,6 +76,32 @@ def quarter(first_month: int, *, opened: int, won: int, lost: int, amount: int) 
 
 def parts(found: RevenueVariance) -> dict[RevenueDriver, Decimal]:
     return {part.driver: part.amount for part in found.parts}
+
+
+async def test_by_hand_what_other_pipelines_bring_is_no_driver(ready: Database) -> None:
+    before = quarter(1, opened=10, won=5, lost=5, amount=1000)
+    after = quarter(4, opened=12, won=7, lost=5, amount=1000)
+    renewed = UUID(int=4000)
+    await loaded(ready, [*before, *after])
+    # Two of the wins are renewals, of another size.
+    won = [UUID(int=5000 + len(before) + place) for place in range(2)]
+    async with ready.write() as session:
+        await put(session, "pipeline", {"id": renewed, "name": "Renewals", "is_new_business": False})
+        stage = {"id": renewed, "pipeline_id": renewed, "name": "Renewed", "rank": 1, "category": "WON"}
+        await put(session, "pipeline_stage", stage)
+        for table, key in (("deal_version", "deal_id"), ("deal", "id")):
+            change = "update {} set pipeline_stage_id = {{}}, amount = 3000 where {} = any ({{}}::uuid[])"
+            await session.run(Sql(change.format(table, key), renewed, won))
+    found = await variance(ready)
+    async with ready.write() as session:
+        await session.script("delete from deal_version; delete from deal; delete from deal_version")
+        await session.script("delete from pipeline_stage; delete from pipeline")
+    drivers = {part.driver: (part.before, part.after) for part in found.parts}
+    assert (found.before, found.after) == (Decimal(5000), Decimal(11000))
+    assert drivers[RevenueDriver.VOLUME] == (Decimal(10), Decimal(10))
+    assert drivers[RevenueDriver.RATE] == (Decimal("0.5"), Decimal("0.5"))
+    assert drivers[RevenueDriver.SIZE] == (Decimal(1000), Decimal(1000))
+    assert parts(found)[RevenueDriver.ADJUSTMENT] == 6000
 
 
 async def test_by_hand_a_change_of_one_driver_is_all_its_own(ready: Database) -> None:

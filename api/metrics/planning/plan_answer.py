@@ -79,9 +79,9 @@ class PlanStep:
     title: str = described("The step's name for display.")
     stage: str | None = described("The key of the stage; null for deals.")
     kpi: str = described(
-        "The KPI that counts its entries; of a stage, filter it by the dimension STAGE. The deals opened are those of"
-        " new business, and the win rate and the size are those of all deals: deals of other pipelines raise what a"
-        " plan needs if they win less often or are smaller."
+        "The KPI that counts its entries; of a stage, filter it by the dimension STAGE. Deals are those of new"
+        " business: those opened and won, and their win rate, size and cycle. What deals of other pipelines bring is"
+        " no part of the plan."
     )
     team: TeamKind = described("The team that owes the entries: the owner of the stage by the accord.")
     needed: int | None = described(

@@ -16,17 +16,23 @@ from api.metrics.periods.period_days import days_of
 from api.metrics.query import compute_kpi
 from api.metrics.request import KpiRequest, Period, StagePair, Switches, Where
 from api.metrics.targets.agreed_targets import KpiTargets
+from api.sql import Sql
 from schema.clauses.reporting import Reporting
 from schema.kpis import CATALOGUE
 from schema.kpis.comparisons import Comparand, ComparedSpan
+from schema.kpis.conversion import WIN_RATE
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.pipeline import REVENUE_WON
+from schema.kpis.pipeline import AVG_DEAL_SIZE, REVENUE_WON
+from schema.kpis.velocity import SALES_CYCLE
+from schema.kpis.volume import DEALS_WON
 from schema.vocab import Grain
 
 _MEASURED_QUARTERS = 4
 _FIRST_YEAR, _YEAR_AFTER = 1900, 3000
 _MOST_YEARS = 10
 _MILLIONTH = Decimal("0.000001")
+# KPIs that count deals of every pipeline. `opportunities_created` is of new business by itself.
+_OF_ALL_DEALS = frozenset(kpi.key for kpi in (AVG_DEAL_SIZE, DEALS_WON, SALES_CYCLE, WIN_RATE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +50,19 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class PlanFrame:
-    """The context of a planning request, the instant as of which it is computed, and whether that is stated."""
+    """The context of a planning request, the instant as of which it is computed, and whether that is stated.
+
+    `pipelines` are the ids of those of new business, and None for an unknown one; empty if there are no others.
+    """
 
     session: ReadSession
     context: MetricContext
     as_of: datetime
     is_past: bool
+    pipelines: tuple[str | None, ...] = ()
 
     @classmethod
-    def of(cls, session: ReadSession, context: MetricContext, as_of: datetime | None) -> "PlanFrame":
+    async def of(cls, session: ReadSession, context: MetricContext, as_of: datetime | None) -> "PlanFrame":
         """The frame of a request. Errors: BAD_INPUT for an `asOf` without a time zone, or outside 1900 to 2999."""
         if as_of is not None and (as_of.tzinfo is None or not _FIRST_YEAR <= as_of.year < _YEAR_AFTER):
             raise AccordError(
@@ -61,7 +71,10 @@ class PlanFrame:
                 f" {_YEAR_AFTER - 1}.",
                 "Write an instant with its zone, like 2026-04-01T00:00:00Z.",
             )
-        return cls(session, context, as_of or context.now, as_of is not None)
+        rows = await session.rows(Sql("select id, is_new_business from pipeline order by id"))
+        new = tuple(str(row["id"]) for row in rows if row["is_new_business"])
+        pipelines = () if len(new) == len(rows) else (*new, None)
+        return cls(session, context, as_of or context.now, as_of is not None, pipelines)
 
     @property
     def reporting(self) -> Reporting:
@@ -126,8 +139,13 @@ class PlanFrame:
     def request(
         self, key: str, period: Period, *, pair: StagePair | None = None, stage: str | None = None
     ) -> KpiRequest:
-        """The request for a KPI; `stage` selects one, where the KPI counts entries into all."""
+        """The request for a KPI; `stage` selects one, where the KPI counts entries into all.
+
+        What is measured of deals is of those of new business, as the deals opened are.
+        """
         where = Where() if stage is None else Where(tests=((Dimension.STAGE, (stage,)),))
+        if self.pipelines and key in _OF_ALL_DEALS:
+            where = Where(tests=((Dimension.PIPELINE, self.pipelines),))
         switches = Switches(as_of=self.as_of if self.is_past else None)
         return KpiRequest(key, period=period, stages=pair, where=where, switches=switches)
 

@@ -39,7 +39,7 @@ async def query_revenue_plan(
     """
     contexts = await ContextReader.of(session, principal, now or datetime.now(UTC))
     context = await contexts.context(Switches(as_of=request.as_of))
-    frame = PlanFrame.of(session, context, request.as_of)
+    frame = await PlanFrame.of(session, context, request.as_of)
     days = frame.days(request.period)
     target = frame.agreed_revenue(days, "Give an amount") if request.amount is None else request.amount
     if target <= 0:

@@ -63,7 +63,7 @@ async def query_revenue_variance(
     """
     contexts = await ContextReader.of(session, principal, now or datetime.now(UTC))
     context = await contexts.context(Switches(as_of=request.as_of))
-    frame = PlanFrame.of(session, context, request.as_of)
+    frame = await PlanFrame.of(session, context, request.as_of)
     days = frame.days(request.period)
     baseline = _baseline_days(frame, days, request.compare_to)
     after = await _drivers(frame, days)
