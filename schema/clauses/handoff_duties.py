@@ -21,9 +21,8 @@ class VolumeDuty(AccordModel):
     at_least: int = Field(ge=1, le=1_000_000_000, description="How many people in a period.")
     per: Grain = Field(description="The length of the period.")
     count: DeliveryCount = Field(default=DeliveryCount.ACCEPTED, description="Which people count as delivered.")
-    lead_value: Annotated[Decimal, BeforeValidator(plain_number)] | None = Field(
+    lead_value: Annotated[Decimal, Field(gt=0), BeforeValidator(plain_number)] | None = Field(
         default=None,
-        gt=0,
         description="What one of these people is worth, in the reporting currency, such as close rate times average "
         "deal size; null if it is not agreed.",
     )

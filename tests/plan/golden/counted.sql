@@ -21,21 +21,21 @@ where a.deal_id = t2.id and a.voided_at is null and not (x.is_test and coalesce(
 from accord_version agreed
 where agreed.status = 'ACTIVE'), true) or x.is_internal and coalesce((select (agreed.body #> '{reporting,exclude}') @> '"INTERNAL"'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), true))) and exists (select
+where agreed.status = 'ACTIVE'), true)) offset 0) and exists (select
 from deal_contact a join contact x on x.id = a.contact_id
 where a.deal_id = t2.id and a.voided_at is null and x.is_test and coalesce((select (agreed.body #> '{reporting,exclude}') @> '"TEST"'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), true)) then text 'TEST' end, case when not exists (select
+where agreed.status = 'ACTIVE'), true) offset 0) then text 'TEST' end, case when not exists (select
 from deal_contact a join contact x on x.id = a.contact_id
 where a.deal_id = t2.id and a.voided_at is null and not (x.is_test and coalesce((select (agreed.body #> '{reporting,exclude}') @> '"TEST"'
 from accord_version agreed
 where agreed.status = 'ACTIVE'), true) or x.is_internal and coalesce((select (agreed.body #> '{reporting,exclude}') @> '"INTERNAL"'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), true))) and exists (select
+where agreed.status = 'ACTIVE'), true)) offset 0) and exists (select
 from deal_contact a join contact x on x.id = a.contact_id
 where a.deal_id = t2.id and a.voided_at is null and x.is_internal and coalesce((select (agreed.body #> '{reporting,exclude}') @> '"INTERNAL"'
 from accord_version agreed
-where agreed.status = 'ACTIVE'), true)) then text 'INTERNAL' end], null) as "notCountedBecause"
+where agreed.status = 'ACTIVE'), true) offset 0) then text 'INTERNAL' end], null) as "notCountedBecause"
 from deal t2
 where ((not ((t2.deleted_at is not null) or (t2.id in (select a.deal_id
 from contact x join deal_contact a on a.contact_id = x.id and a.voided_at is null
