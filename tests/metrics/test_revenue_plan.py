@@ -20,6 +20,7 @@ from api.metrics.planning.plan_request import RevenuePlanRequest
 from api.metrics.planning.revenue_plan import query_revenue_plan
 from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, StagePair
+from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.answer_vocab import WarningCode
 from schema.vocab import Grain, TeamKind
@@ -27,6 +28,7 @@ from tests.metrics import plan_worlds
 from tests.metrics.plan_worlds import DAY, NOW, Entered, Needed, PlanWorld, Sold, made_up, rounded_up
 from tests.metrics.test_against_oracle import QUICK
 from tests.support.examples import examples
+from tests.support.graphql import put
 from tests.support.random_choices import RandomChoices
 
 MEASURED = period(*plan_worlds.MEASURED)
@@ -130,6 +132,25 @@ def by_hand() -> PlanWorld:
     stays = {"suspect": Entered(at(10), own=True), "inquiry": Entered(at(10), own=True)}
     deals = [Sold(at(20), at(30), is_won=place == 0, amount=Decimal(1000)) for place in range(4)]
     return PlanWorld([winner, winner, stays, stays], deals)
+
+
+async def test_by_hand_deals_of_other_pipelines_change_no_plan(ready: tuple[Database, UUID]) -> None:
+    database, renewals = await loaded(ready, by_hand()), UUID(int=4000)
+    alone = await planned(database, "1000")
+    stage = {"id": renewals, "pipeline_id": renewals, "name": "Renewed", "rank": 1, "category": "WON"}
+    renewed = {"pipeline_stage_id": renewals, "outcome": "WON", "opened_at": at(20), "closed_at": at(21)}
+    renewed |= {"effective_at": at(20), "amount": Decimal(9000), "currency": "EUR"}
+    async with database.write() as session:
+        await put(session, "pipeline", {"id": renewals, "name": "Renewals", "is_new_business": False})
+        await put(session, "pipeline_stage", stage)
+        await put(session, "deal", *({"id": UUID(int=4000 + place), **renewed} for place in range(3)))
+    beside = await planned(database, "1000")
+    async with database.write() as session:
+        await session.run(Sql("delete from deal where pipeline_stage_id = {}", renewals))
+        await session.run(Sql("delete from deal_version where pipeline_stage_id = {}", renewals))
+        await session.script("delete from pipeline_stage; delete from pipeline")
+    assert beside.steps == alone.steps
+    assert [step.rate.n for step in beside.steps[-2:]] == [4, 1]
 
 
 async def test_by_hand_the_plan_counts_back_from_the_wins(ready: tuple[Database, UUID]) -> None:
