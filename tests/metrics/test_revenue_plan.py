@@ -138,12 +138,14 @@ async def test_by_hand_deals_of_other_pipelines_change_no_plan(ready: tuple[Data
     database, renewals = await loaded(ready, by_hand()), UUID(int=4000)
     alone = await planned(database, "1000")
     stage = {"id": renewals, "pipeline_id": renewals, "name": "Renewed", "rank": 1, "category": "WON"}
-    renewed = {"pipeline_stage_id": renewals, "outcome": "WON", "opened_at": at(20), "closed_at": at(21)}
-    renewed |= {"effective_at": at(20), "amount": Decimal(9000), "currency": "EUR"}
+    renewed = {"pipeline_stage_id": renewals, "outcome": "WON", "opened_at": at(20), "effective_at": at(20)}
+    renewed |= {"amount": Decimal(9000), "currency": "EUR"}
+    closed = (at(21), at(21), at(100))  # in the measured days, and in those of the plan
     async with database.write() as session:
         await put(session, "pipeline", {"id": renewals, "name": "Renewals", "is_new_business": False})
         await put(session, "pipeline_stage", stage)
-        await put(session, "deal", *({"id": UUID(int=4000 + place), **renewed} for place in range(3)))
+        rows = ({"id": UUID(int=4000 + place), "closed_at": day, **renewed} for place, day in enumerate(closed))
+        await put(session, "deal", *rows)
     beside = await planned(database, "1000")
     async with database.write() as session:
         await session.run(Sql("delete from deal where pipeline_stage_id = {}", renewals))
