@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -94,12 +95,12 @@ def reaches(start: datetime, end: datetime, limit: timedelta | None) -> bool:
 
 
 def deal_steps(books: Books) -> list[Step]:
-    deals = countable(books)
+    deals = new_business(books)
     closed = [deal for deal in deals if deal["closed_at"] is not None and within(deal["closed_at"])]
     won = [deal for deal in closed if deal["outcome"] == "WON"]
     lags = Counter((deal["closed_at"] - deal["opened_at"]).days for deal in won)
-    opened = Counter(deal["opened_at"].date() for deal in new_business(books))
-    size = books.figure("avg_deal_size", *MEASURED, NOW)
+    opened = Counter(deal["opened_at"].date() for deal in deals)
+    size = replace(books, deals=deals).figure("avg_deal_size", *MEASURED, NOW)
     amounts = [amount for amount in size.given if amount is not None]
     exact = Fraction(sum(amounts, Decimal(0))) / len(amounts)
     wins = Counter(deal["closed_at"].date() for deal in deals if deal["outcome"] == "WON")
