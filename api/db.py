@@ -109,7 +109,7 @@ class AdvisoryLock(IntEnum):
     LOADING = int.from_bytes(b"accord")  # load or migrate a database
     WORKING = int.from_bytes(b"jobs")  # run the background jobs; held by a connection, not a transaction
     READING = int.from_bytes(b"reading")  # evaluate another reading than the one in force
-    SUMMING = int.from_bytes(b"daysums")  # store day sums; held by a connection
+    SUMMING = int.from_bytes(b"daysums")  # store day sums
     EVALUATING = int.from_bytes(b"funnel")  # evaluate the funnel while units of work, which share it, go on
 
 

@@ -34,7 +34,7 @@ JOBS: tuple[PeriodicJob, ...] = (
     PeriodicJob("discard former entries", timedelta(hours=1), _discard_former_entries),
     PeriodicJob("renew readings", timedelta(minutes=5), renew_readings),
     # What changed since is read from journeys, so that a figure is never older than the facts.
-    PeriodicJob("renew day sums", timedelta(seconds=15), renew_day_sums, is_logged=False),
+    PeriodicJob("renew day sums", timedelta(seconds=15), renew_day_sums, is_logged=False, is_long=True),
     PeriodicJob("prune sessions", timedelta(hours=1), _prune_sessions),
     # Readers of `changes` do this, too; the job keeps the rest from piling up while there are none.
     PeriodicJob("place events", timedelta(seconds=5), place_events, is_logged=False),

@@ -13,7 +13,7 @@ class PeriodicJob:
 
     `run` returns how much it did, for the log; not for that of a job whose lines would fill it (`is_logged`). It runs
     at the start, and again `every` so long; earlier if `next_at` returns an earlier instant, and at once when the
-    database notifies `channel`.
+    database notifies `channel`. A job that may take long (`is_long`) runs beside the others, which do not wait for it.
     """
 
     name: str
@@ -22,3 +22,4 @@ class PeriodicJob:
     next_at: Callable[[Database], Awaitable[datetime | None]] | None = None
     is_logged: bool = True
     channel: str | None = None
+    is_long: bool = False

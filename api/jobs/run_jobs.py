@@ -52,15 +52,27 @@ async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> No
 async def _repeat(database: Database, held: Session, jobs: Sequence[PeriodicJob]) -> None:
     """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone."""
     due = {job.name: time.monotonic() for job in jobs}
-    async with _notified(held, jobs) as notified:
+    async with _notified(held, jobs) as notified, _beside() as running:
         while True:
             await held.value(Sql("select 1"))
             for job in jobs:
                 if time.monotonic() >= due[job.name] or job.channel in notified.channels:
                     notified.channels.discard(job.channel)
-                    await _run(database, job)
+                    await (_start(database, job, running) if job.is_long else _run(database, job))
                     due[job.name] = time.monotonic() + await _pause(database, job)
             await notified.wait(max(min(due.values()) - time.monotonic(), 0))
+
+
+@asynccontextmanager
+async def _beside() -> AsyncIterator[dict[str, "asyncio.Task[None]"]]:
+    """The tasks of the long jobs that run, by their names; those that still run at the end are cancelled."""
+    running: dict[str, asyncio.Task[None]] = {}
+    try:
+        yield running
+    finally:
+        for task in running.values():
+            task.cancel()
+        await asyncio.gather(*running.values(), return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,16 @@ async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator
         if not held.connection.is_closed():
             for channel in channels:
                 await held.connection.remove_listener(channel, notified.note)
+
+
+async def _start(database: Database, job: PeriodicJob, running: dict[str, "asyncio.Task[None]"]) -> None:
+    """Start a long job unless it still runs. Errors: those of the run before."""
+    task = running.get(job.name)
+    if task is not None:
+        if not task.done():
+            return
+        await task
+    running[job.name] = asyncio.create_task(_run(database, job))
 
 
 async def _run(database: Database, job: PeriodicJob) -> None:

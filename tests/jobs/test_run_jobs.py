@@ -53,6 +53,24 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_no_job_waits_for_a_long_one(database: Database) -> None:
+    begun, ended, others = [], [], []
+
+    async def last(_database: Database) -> int:
+        begun.append(now())
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(now())
+        return 1
+
+    jobs = (PeriodicJob("long", OFTEN, last, is_long=True), job("short", lambda: others.append(now())))
+    async with running_jobs(database, jobs):
+        await until(lambda: len(others) >= 3)
+        assert (len(begun), len(ended)) == (1, 0)
+    assert len(ended) == 1
+
+
 async def touch_soon(database: Database, at: datetime) -> None:
     """Write two touchpoints of an instant that is not there yet."""
     async with database.unit_of_work() as session:

@@ -33,14 +33,11 @@ async def renew_day_sums(database: Database) -> int:
     Shapes: a database -> the number of measures whose sums were stored; 0 if nothing has changed, and if another
             process is at it.
     """
-    async with database.try_lock(AdvisoryLock.SUMMING) as lock:
-        if lock is None:
+    async with database.snapshot() as session:
+        is_free = Sql("select pg_try_advisory_xact_lock({})", AdvisoryLock.SUMMING.value)
+        if not await session.value(_IS_DUE) or not await session.value(is_free):
             return 0
-        async with database.read() as session:
-            if not await session.value(_IS_DUE):
-                return 0
-        async with database.snapshot() as writing:
-            return await store_day_sums(writing, datetime.now(UTC))
+        return await store_day_sums(session, datetime.now(UTC))
 
 
 async def store_day_sums(session: WriteSession, now: datetime) -> int:
