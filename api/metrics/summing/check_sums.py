@@ -6,7 +6,7 @@ from api.db import ScratchSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.request import Period
 from api.metrics.summing.measures import ROW, SummedMeasure, summed_measures
-from api.metrics.summing.read_sums import changed_days
+from api.metrics.summing.read_sums import changed_units
 from api.metrics.summing.store_sums import current_context
 from api.sql import Sql, join, name
 
@@ -30,7 +30,7 @@ async def check_day_sums(session: ScratchSession, now: datetime | None = None) -
         if measure.hash not in stored.measures:
             continue
         days = stored.starts_on, stored.ends_on
-        changed = {measure.unit_of(day) for day in changed_days(stored, measure.summed, *days)}
+        changed = changed_units(stored, measure.summed, *days)
         if units := [unit for unit in measure.units(*days) if unit not in changed]:
             await _compare(session, measure, Sql("{}::timestamptz[]", [*measure.starts(units)]), measure.rows(units))
         compared += 1

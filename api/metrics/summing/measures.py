@@ -12,12 +12,13 @@ from api.metrics.day_sums.summed_rows import SummedRows, SumsStored, SumUnit
 from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kind_of import kind_of
 from api.metrics.kinds.kind import KpiKind
-from api.metrics.periods.calendar_units import midnight, plus_months
+from api.metrics.periods.calendar_units import midnight
 from api.metrics.periods.period_days import Interval
 from api.metrics.request import KpiRequest, Period
 from api.metrics.resolve import resolve
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
-from api.metrics.summing.read_sums import ONE_DAY, days_between, measure_of, months_between, of_spans
+from api.metrics.summing.read_sums import measure_of, of_spans
+from api.metrics.summing.sum_days import after, units_between
 from api.sql import Sql, join, name
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
@@ -43,27 +44,20 @@ class SummedMeasure:
 
     def units(self, first: date, before: date) -> list[date]:
         """The first days of the whole units within `[first, before)`, in order."""
-        return [*(days_between if self.summed.unit is SumUnit.DAY else months_between)(first, before)]
-
-    def unit_of(self, day: date) -> date:
-        """The first day of the unit that has the day."""
-        return day if self.summed.unit is SumUnit.DAY else day.replace(day=1)
-
-    def _after(self, unit: date) -> date:
-        return unit + ONE_DAY if self.summed.unit is SumUnit.DAY else plus_months(unit, 1)
+        return units_between(self.summed.unit, first, before)
 
     def starts(self, units: Sequence[date]) -> tuple[datetime, ...]:
         """The `starts_at` of the sums of units."""
         zone = self.request.frame.zone
         if self.summed.unit is SumUnit.MONTH_END:
-            return tuple(midnight(self._after(unit), zone) - MICROSECOND for unit in units)
+            return tuple(midnight(after(self.summed.unit, unit), zone) - MICROSECOND for unit in units)
         return tuple(midnight(unit, zone) for unit in units)
 
     def rows(self, units: Sequence[date]) -> Sql:
         """Select the sums of some units: `starts_at`, and the columns of `ROW`. Errors: IndexError without units."""
         zone, unit = self.request.frame.zone, self.summed.unit
-        every = self.units(units[0], self._after(units[-1]))
-        boundaries = [midnight(first, zone) for first in (*every, self._after(every[-1]))]
+        every = self.units(units[0], after(self.summed.unit, units[-1]))
+        boundaries = [midnight(first, zone) for first in (*every, after(unit, every[-1]))]
         chosen = {*units}
         spans = tuple(
             span for span, first in zip(itertools.pairwise(boundaries), every, strict=True) if first in chosen

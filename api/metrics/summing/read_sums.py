@@ -3,21 +3,21 @@
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from api.metrics.day_sums.stored_sums import StoredSums
 from api.metrics.day_sums.summed_rows import Span, SummedRows, SumsRead, SumUnit
 from api.metrics.kinds.kind import KpiKind
 from api.metrics.kinds.snapshot_instants import part_ends
-from api.metrics.periods.calendar_units import day_of, midnight, plus_months
+from api.metrics.periods.calendar_units import day_of, midnight
 from api.metrics.periods.period_days import Interval
 from api.metrics.request import Period, Where
 from api.metrics.resolved_request import MICROSECOND, ResolvedKpiRequest
+from api.metrics.summing.sum_days import after, days_between, first_of, units_between
 
-ONE_DAY = timedelta(days=1)
 # Each of them is a look into the index of its own; with more, the statement takes longer to plan than to run.
 _MOST_SPANS = 40
-# The statement that is hashed is one of a fixed time: that of the request is not part of what is measured.
+# The hashed statement has a fixed period: the period of a request is no part of what it measures.
 _AS_OF = datetime(2000, 2, 1, tzinfo=UTC)
 _DAYS = Period(date(2000, 1, 1), date(2000, 2, 1))
 _INTERVAL = Interval(datetime(2000, 1, 1, tzinfo=UTC), _AS_OF)
@@ -62,26 +62,18 @@ def measure_of(request: ResolvedKpiRequest, kind: KpiKind) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def days_between(first: date, before: date) -> Iterator[date]:
-    """The days `[first, before)`."""
-    return (first + timedelta(days=number) for number in range((before - first).days))
+def changed_units(stored: StoredSums, summed: SummedRows, first: date, before: date) -> set[date]:
+    """The first days of the units within `[first, before)` whose sums of such rows are outdated."""
+    return {first_of(summed.unit, day) for day in _changed_days(stored, summed, first, before)}
 
 
-def months_between(first: date, before: date) -> Iterator[date]:
-    """The first days of the months that lie in `[first, before)` whole."""
-    month = first if first.day == 1 else plus_months(first.replace(day=1), 1)
-    while plus_months(month, 1) <= before:
-        yield month
-        month = plus_months(month, 1)
-
-
-def changed_days(stored: StoredSums, summed: SummedRows, first: date, before: date) -> set[date]:
+def _changed_days(stored: StoredSums, summed: SummedRows, first: date, before: date) -> set[date]:
     """The days of `[first, before)` whose sums of such rows are outdated."""
     return {
         day
         for change in stored.changes
         if change.is_of(summed)
-        for day in days_between(max(change.first, first), min(change.last + ONE_DAY, before))
+        for day in days_between(max(change.first, first), min(after(SumUnit.DAY, change.last), before))
     }
 
 
@@ -95,25 +87,22 @@ def _sums_read(
     days, zone = request.frame.days, request.frame.zone
     first = max(stored.starts_on, days.starts_on or stored.starts_on)
     before = min(stored.ends_on, days.before or stored.ends_on)
-    changed = changed_days(stored, summed, first.replace(day=1), before) if first < before else set[date]()
+    changed = _changed_days(stored, summed, first.replace(day=1), before) if first < before else set[date]()
     if summed.unit is SumUnit.MONTH_END:
         ends = part_ends(request, boundaries)
         instants = tuple(end - MICROSECOND for end in ends[:-1] or ends)
         kept = tuple(at for at in instants if _is_stored(at, request, stored, changed))
         is_complete = len(kept) == len(instants)
         return SumsRead(measure, summed.unit, instants=kept, is_complete=is_complete) if kept else None
-    units = [*days_between(first, before)]
-    length = 0
-    if summed.unit is SumUnit.MONTH:
-        if any(day_of(boundary, zone).day != 1 for boundary in boundaries[1:-1]):
-            return None
-        units, length = [*months_between(first, before)], 1
+    if summed.unit is SumUnit.MONTH and any(day_of(boundary, zone).day != 1 for boundary in boundaries[1:-1]):
+        return None
+    units = units_between(summed.unit, first, before)
     if not units:
         return None
-    first, before = units[0], _after(units[-1], length)
-    outdated = {day.replace(day=1) for day in changed} if length else changed
+    first, before = units[0], after(summed.unit, units[-1])
+    outdated = {first_of(summed.unit, day) for day in changed}
     without = [unit for unit in units if unit in outdated]
-    spans = [*_spans(without, length)]
+    spans = [*_spans(summed.unit, without)]
     interval = request.frame.interval
     outside: list[Span] = [
         *([(interval.start, midnight(first, zone))] if days.starts_on is None or days.starts_on < first else []),
@@ -141,18 +130,14 @@ def _is_stored(at: datetime, request: ResolvedKpiRequest, stored: StoredSums, ch
     return is_month_end and stored.starts_on <= day < stored.ends_on and day not in changed
 
 
-def _after(unit: date, months: int) -> date:
-    return plus_months(unit, months) if months else unit + ONE_DAY
-
-
-def _spans(units: Sequence[date], months: int) -> Iterator[tuple[date, date]]:
+def _spans(unit: SumUnit, units: Sequence[date]) -> Iterator[tuple[date, date]]:
     """The units as spans of units that follow each other."""
     start = end = None
-    for unit in units:
-        if unit != end:
+    for first in units:
+        if first != end:
             if start is not None and end is not None:
                 yield start, end
-            start = unit
-        end = _after(unit, months)
+            start = first
+        end = after(unit, first)
     if start is not None and end is not None:
         yield start, end

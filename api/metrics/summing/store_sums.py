@@ -13,7 +13,8 @@ from api.metrics.periods.calendar_units import day_of
 from api.metrics.readings.reading_contexts import ContextReader
 from api.metrics.request import Period, Switches
 from api.metrics.summing.measures import ROW, SummedMeasure, summed_measures
-from api.metrics.summing.read_sums import changed_days
+from api.metrics.summing.read_sums import changed_units
+from api.metrics.summing.sum_days import first_of
 from api.sql import Sql, join, name
 
 # Without changes, the sums of the day that has ended are missing, once a day; a later accord has another evaluation.
@@ -94,8 +95,8 @@ async def _store(
     """Store the sums of one measure that are missing or outdated; 1 if there are any."""
     units = measure.units(*days)
     if former is not None and measure.hash in former.measures:
-        changed = {measure.unit_of(day) for day in changed_days(former, measure.summed, *days)}
-        last = measure.unit_of(former.ends_on)
+        changed = changed_units(former, measure.summed, *days)
+        last = first_of(measure.summed.unit, former.ends_on)
         units = [unit for unit in units if unit in changed or unit >= last]
     if not units:
         return 0
