@@ -24,8 +24,8 @@ class RevenueDriver(Vocabulary):
     SPEED = (
         "SPEED",
         (
-            "Deals of new business won or lost in the period for each one opened in it. Deciding later lowers it: "
-            "what is opened falls into a later period."
+            "Deals of new business won or lost in the period for each one opened in it. It falls if deals are decided "
+            "later: they then count in a later period."
         ),
     )
     RATE = "RATE", "The share of the deals of new business decided in the period that was won: `win_rate`."
