@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,9 @@ from api.errors import AccordError, ErrorCode
 
 START_SECONDS = 120
 """Enough time to replay the log after a crash during a large import."""
-STOP_SECONDS = 60
+STOP_SECONDS = 8
+"""How long a server may take to stop in order, which writes a checkpoint. The next start replays its log otherwise."""
+KILL_SECONDS = 2
 SOCKET = ".s.PGSQL.5432"
 
 
@@ -28,11 +31,6 @@ def running_pid(cluster: Path) -> int | None:
         return pid if _is_postgres_in(psutil.Process(pid), cluster) else None
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
-
-
-def has_crashed(cluster: Path) -> bool:
-    """Return whether the server of this folder ended without a shutdown, which removes the pid file."""
-    return (cluster / "postmaster.pid").exists() and running_pid(cluster) is None
 
 
 def _is_postgres_in(process: psutil.Process, cluster: Path) -> bool:
@@ -60,8 +58,11 @@ def ensure_running(cluster: Path, account: OsAccount, programs: PostgresPrograms
         if time.monotonic() > deadline:
             raise _did_not_start(cluster, f"process {pid} runs but accepts no connections")
         time.sleep(0.05)
+    orphans_deadline = time.monotonic() + KILL_SECONDS
     while _has_orphans(cluster):
         # Sessions of a killed server end by themselves after a moment. A new server beside them would corrupt the data.
+        if time.monotonic() > orphans_deadline:
+            _kill_all(cluster)
         if time.monotonic() > deadline:
             raise _did_not_start(cluster, "sessions of a killed server still run on it")
         time.sleep(0.05)
@@ -73,17 +74,33 @@ def ensure_running(cluster: Path, account: OsAccount, programs: PostgresPrograms
 
 
 def halt(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
-    """Stop the server. Open transactions roll back; committed ones are on disk. Errors: DATA_FOLDER if it runs on."""
-    for mode in ("fast", "immediate"):
+    """Stop the server within STOP_SECONDS, KILL_SECONDS more and as much again.
+
+    Open transactions roll back; committed ones are on disk, so that even a server that hangs can be killed. Errors:
+    DATA_FOLDER if it runs on.
+    """
+    for mode, seconds in (("fast", STOP_SECONDS), ("immediate", KILL_SECONDS)):
         if running_pid(cluster) is None:
             return
-        _pg_ctl(cluster, account, programs, "stop", "-m", mode, "-t", str(STOP_SECONDS))
+        _pg_ctl(cluster, account, programs, "stop", "-m", mode, "-t", str(seconds))
+    if running_pid(cluster) is None:
+        return
+    _kill_all(cluster)
     if (pid := running_pid(cluster)) is not None:
         raise AccordError(
             ErrorCode.DATA_FOLDER,
             f"PostgreSQL (process {pid}) on {cluster} does not stop.",
             f"Look at it with `ps -p {pid}`. It can be killed (`kill -9 {pid}`) without loss of committed data.",
         )
+
+
+def _kill_all(cluster: Path) -> None:
+    """Kill the server and its sessions, as when it was stopped halfway (SIGSTOP) or waits for a broken disk."""
+    processes = [process for process in psutil.process_iter() if _is_postgres_in(process, cluster)]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=KILL_SECONDS)
 
 
 def _accepts_connections(cluster: Path, programs: PostgresPrograms) -> bool:
