@@ -1,6 +1,7 @@
 """Start the private server of a data folder or attach to it, release it, and stop it."""
 
 import atexit
+import errno
 import fcntl
 import os
 import re
@@ -125,7 +126,7 @@ def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
             _ensure_database(server)
             return server
     except OSError as error:
-        raise _unusable(data_dir, error) from error
+        raise unusable_folder(data_dir, error) from error
 
 
 def stop(data_dir: Path) -> bool:
@@ -141,7 +142,7 @@ def stop(data_dir: Path) -> bool:
             _halt(cluster)
             return True
     except OSError as error:
-        raise _unusable(cluster.parent, error) from error
+        raise unusable_folder(cluster.parent, error) from error
 
 
 def _has_ended(cluster: Path) -> bool:
@@ -239,10 +240,14 @@ def _ensure_database(server: EmbeddedServer) -> None:
         server.psql(f"CREATE DATABASE {DATABASE}")
 
 
-def _unusable(data_dir: Path, error: OSError) -> AccordError:
+def unusable_folder(data_dir: Path, error: OSError) -> AccordError:
+    """The error for a data folder that cannot be read or written."""
     where = error.filename or data_dir
+    message = f"The data folder {data_dir} cannot be used: {where}: {error.strerror}."
+    if error.errno == errno.ENOSPC:
+        return AccordError(ErrorCode.DISK_FULL, message, "Make room on that disk, then try again.")
     return AccordError(
         ErrorCode.DATA_FOLDER,
-        f"The data folder {data_dir} cannot be used: {where}: {error.strerror}.",
+        message,
         "Make it writable for your user, or name another folder with --data DIR or ACCORD_DATA_DIR.",
     )
