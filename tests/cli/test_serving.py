@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from api.cli.serving import stopping
 from api.cli.serving.listening import bound_listener, passed_listener
