@@ -13,7 +13,6 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from api.cli.serving import stopping
 from api.cli.serving.listening import bound_listener, passed_listener
 from api.cli.serving.stopping import StoppingServer
 from api.errors import AccordError, ErrorCode
@@ -28,14 +27,18 @@ async def slow(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(grace: float = 5) -> AsyncIterator[tuple[StoppingServer, int, "asyncio.Task[None]"]]:
-    listener, started = bound_listener("127.0.0.1", 0), asyncio.Event()
+async def serving(
+    *, grace: float = 5, listener: socket.socket | None = None
+) -> AsyncIterator[tuple[StoppingServer, int, "asyncio.Task[None]"]]:
+    """A server of the application above, and the task that ends with it."""
+    listener, started = listener or bound_listener("127.0.0.1", 0), asyncio.Event()
     config = uvicorn.Config(slow, http=CoalescingProtocol, ws="none", lifespan="off", log_level="warning")
     server = StoppingServer(config, grace_seconds=grace, on_started=started.set, on_stopping=lambda: None)
+    port = listener.getsockname()[1]
     running = asyncio.create_task(server._serve([listener]))
     await asyncio.wait_for(started.wait(), 10)
     try:
-        yield server, listener.getsockname()[1], running
+        yield server, port, running
     finally:
         server.should_exit = True
         await asyncio.wait_for(running, 20)
@@ -68,15 +71,16 @@ async def test_requests_of_all_connections_that_were_opened_before_the_stop_are_
             await asyncio.open_connection("127.0.0.1", port)
 
 
-async def test_connections_that_wait_to_be_accepted_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stopping, "IDLE_SECONDS", 0.05)
-    async with serving() as (server, port, running):
-        server.should_exit = True
-        blocking = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
-        for client in blocking:
+async def test_connections_that_wait_to_be_accepted_are_served() -> None:
+    listener = bound_listener("127.0.0.1", 0)
+    async with serving(listener=listener) as (server, port, running):
+        waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]  # the event loop does not run
+        for client in waiting:
             client.sendall(b"GET /0 HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        await server._stop_accepting([listener], time.monotonic() + 5)
+        server.should_exit = True
         await asyncio.wait_for(running, 10)
-        for client in blocking:
+        for client in waiting:
             assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
             client.close()
 

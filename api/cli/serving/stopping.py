@@ -27,6 +27,7 @@ CLOSE_SECONDS = 10.0
 
 _CLOSING = (b"connection", b"close")
 _PAUSE_SECONDS = 0.02
+_QUIET = 5
 
 
 class StoppingServer(uvicorn.Server):
@@ -87,7 +88,9 @@ class StoppingServer(uvicorn.Server):
 
     async def _stop_accepting(self, sockets: list[socket.socket], deadline: float) -> None:
         """Accept what waits to be accepted, then close the sockets. What waits in a closed one would be reset."""
-        while any(map(_is_readable, sockets)) and monotonic() < deadline and not self.force_exit:  # noqa: ASYNC110
+        quiet = 0  # iterations of the event loop in which nothing was accepted: it makes a connection over several
+        while quiet < _QUIET and monotonic() < deadline and not self.force_exit:
+            quiet = 0 if any(map(_is_readable, sockets)) else quiet + 1
             await asyncio.sleep(0)
         for server in self.servers:
             server.close()
