@@ -1,5 +1,7 @@
 """The server process of a data folder: find, start and stop it."""
 
+import os
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -18,6 +20,7 @@ STOP_SECONDS = 8
 """How long a server may take to stop in order, which writes a checkpoint. The next start replays its log otherwise."""
 KILL_SECONDS = 2
 SOCKET = ".s.PGSQL.5432"
+_STATUS_LINE = 7  # of postmaster.pid
 
 
 def running_pid(cluster: Path) -> int | None:
@@ -31,6 +34,20 @@ def running_pid(cluster: Path) -> int | None:
         return pid if _is_postgres_in(psutil.Process(pid), cluster) else None
     except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
+
+
+def end_smart_stop(cluster: Path) -> None:
+    """End the sessions of a server that was told to stop once they end by themselves (SIGTERM), so that it stops."""
+    pid = running_pid(cluster)
+    if pid is None:
+        return
+    try:
+        lines = (cluster / "postmaster.pid").read_text().split("\n")
+    except FileNotFoundError:
+        return
+    if len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "stopping":
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
 
 
 def _is_postgres_in(process: psutil.Process, cluster: Path) -> bool:

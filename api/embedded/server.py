@@ -73,6 +73,8 @@ class EmbeddedServer:
         """
         cluster = cluster_dir(self.data_dir)
         if not _has_ended(cluster):
+            if not _stopped_mark(cluster).exists():
+                postmaster.end_smart_stop(cluster)
             return False
         with _exclusive(self.data_dir):
             if not _has_ended(cluster):
