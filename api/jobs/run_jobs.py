@@ -17,7 +17,8 @@ from schema.base import now
 logger = logging.getLogger("accord.jobs")
 
 TAKEOVER_SECONDS = 15.0  # how often a process that waits looks whether the lock is free
-DEADLINE_SECONDS = 5.0  # for the statements that see whether this process still has the lock, and for stopping
+DEADLINE_SECONDS = 5.0  # for the statements that see whether this process still has the lock
+STOP_SECONDS = 3.0  # how long a stop waits for what a job is doing to be rolled back
 SHORTEST_PAUSE_SECONDS = 1.0  # a job that cannot do its work yet is not tried again at once
 
 
@@ -29,7 +30,7 @@ async def running_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task], timeout=DEADLINE_SECONDS)
+        await asyncio.wait([task], timeout=STOP_SECONDS)
 
 
 async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> None:
@@ -119,6 +120,9 @@ async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator
         await held.connection.add_listener(channel, notified.note)
     try:
         yield notified
+    except asyncio.CancelledError:
+        held.connection.terminate()  # a stop waits for no answer; the lock ends with the connection
+        raise
     finally:
         if not is_gone(held.connection):
             async with asyncio.timeout(DEADLINE_SECONDS):

@@ -78,6 +78,8 @@ class GraphQLEndpoint:
             return await self._execute(scope, headers, request, who, media_type)
         except HttpError as error:
             return http_error_response(error, media_type)
+        except Exception as error:  # noqa: BLE001 - any exception becomes a response; bugs are logged
+            return failure_response(error, scope, media_type)
 
     async def _execute(
         self, scope: Scope, headers: Headers, request: GraphQLRequest, who: Principal, media_type: MediaType

@@ -79,16 +79,16 @@ def masked_entry(bug: BaseException, where: str) -> dict[str, Any]:
     }
 
 
-def failure_response(error: Exception, scope: Scope) -> GraphQLResponse:
+def failure_response(error: Exception, scope: Scope, media_type: MediaType = MediaType.JSON) -> GraphQLResponse:
     """The response for an exception that ended a request."""
     expected = expected_error(error)
     if isinstance(expected, HttpError):
-        return http_error_response(expected)
+        return http_error_response(expected, media_type)
     entry = error_entry(expected) if expected else masked_entry(error, f"{scope['method']} {scope['path']}")
-    if (response := unavailable_response([entry], MediaType.JSON)) is not None:
+    if (response := unavailable_response([entry], media_type)) is not None:
         return response
     status = _STATUS.get(expected.code, 400) if expected else 500
-    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status)
+    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status, media_type)
 
 
 class ErrorMiddleware:
