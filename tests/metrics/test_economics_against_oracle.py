@@ -19,6 +19,7 @@ from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
+from schema.kpis.switch_words import CurrencyRule
 from tests.metrics.economics_books import EconomicsBooks, formula
 from tests.metrics.missing_periods import MISSING
 from tests.metrics.test_against_oracle import QUICK
@@ -31,6 +32,9 @@ DAY = timedelta(days=1)
 COMPANIES = 4
 DAYS = st.integers(0, 160).map(lambda day: FIRST + day * DAY)
 AMOUNTS = st.none() | st.integers(1, 90_000).map(lambda cents: Decimal(cents * 7) / 100)
+CURRENCIES = st.sampled_from(["EUR", "USD"])
+RATES = {date(2025, 12, 1): "0.9", date(2026, 2, 10): "0.5", date(2026, 4, 20): "1.25", date(2026, 6, 1): "0.7"}
+RULES = (None, CurrencyRule.PERIOD_END, CurrencyRule.AS_OF)
 QUARTERS = {"2026-Q1": (FIRST, date(2026, 4, 1)), "2026-Q2": (date(2026, 4, 1), date(2026, 7, 1))}
 
 
@@ -42,6 +46,7 @@ class Sale:
     took: int
     amount: Decimal | None
     closing: date | None
+    currency: str
 
     @property
     def closed_at(self) -> datetime | None:
@@ -53,6 +58,7 @@ class Cost:
     first: date
     days: int
     cents: int
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,9 @@ SALES = st.builds(
     st.integers(0, 40),
     AMOUNTS,
     st.none() | DAYS,
+    CURRENCIES,
 )
-COSTS = st.builds(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7))
+COSTS = st.builds(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7), CURRENCIES)
 SHARES = st.integers(0, 99).map(lambda percent: Decimal(percent) / 100 if percent > 9 else None)
 # Mostly from the first month on, so that the costs of most periods are known.
 SALES_COSTS = st.lists(
@@ -102,6 +109,10 @@ async def firm(module_database: Database) -> Database:
         companies = [(UUID(int=1 + number), f"Firm {number}") for number in range(COMPANIES)]
         await session.copy("company", ["id", "name"], companies)
         await session.copy("campaign", ["id", "name"], [(UUID(int=201), "Fair")])
+        rates = [
+            (UUID(int=400 + place), "USD", "EUR", day, Decimal(rate)) for place, (day, rate) in enumerate(RATES.items())
+        ]
+        await session.copy("exchange_rate", ["id", "currency", "quote_currency", "rate_on", "rate"], rates)
     return module_database
 
 
@@ -113,17 +124,20 @@ async def load(session: WriteSession, sales: list[Sale], costs: list[Cost]) -> N
         (
             *(UUID(int=100 + number), None if sale.company is None else UUID(int=1 + sale.company), sale.outcome),
             *(noon(sale.opened), sale.closed_at, sale.closed_at or noon(sale.opened), sale.amount),
-            *(None if sale.amount is None else "EUR", sale.closing),
+            *(None if sale.amount is None else sale.currency, sale.closing),
         )
         for number, sale in enumerate(sales)
     ]
     await session.copy("deal", [*names, "close_date"], rows)
     spent = [
-        ("test", UUID(int=300 + number), UUID(int=201), cost.first, cost.first + cost.days * DAY, Decimal(cost.cents))
+        (
+            *("test", UUID(int=300 + number), UUID(int=201), cost.first, cost.first + cost.days * DAY),
+            *(Decimal(cost.cents) / 100, cost.currency),
+        )
         for number, cost in enumerate(costs)
     ]
     columns = ["source", "id", "campaign_id", "from_on", "before_on", "cost", "currency"]
-    await session.copy("campaign_cost", columns, [(*row[:5], row[5] / 100, "EUR") for row in spent])
+    await session.copy("campaign_cost", columns, spent)
 
 
 @settings(QUICK, max_examples=examples(60))
@@ -158,10 +172,21 @@ async def test_a_formula_is_that_of_the_parts_counted_day_by_day(
         books.sales_costs = tuple((date(2026, month, 1), Decimal(cost)) for month, cost in agreed.sales_costs)
         books.targets = tuple((*QUARTERS[name], Decimal(aim)) for name, aim in agreed.targets)
         for days, as_of in spans:
-            requests = [KpiRequest(key, days, switches=Switches(as_of=as_of)) for key in COUNTED_IN_A_WORLD]
-            for answer in await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW):
-                assert isinstance(answer, KpiAnswer), answer
-                compare(answer, books, days, as_of or NOW)
+            for rule in RULES:
+                switches = Switches(as_of=as_of, currency_rule=rule)
+                requests = [KpiRequest(key, days, switches=switches) for key in COUNTED_IN_A_WORLD]
+                books.deals.rate_day = rate_day(rule, days, as_of or NOW)
+                for answer in await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW):
+                    assert isinstance(answer, KpiAnswer), answer
+                    compare(answer, books, days, as_of or NOW)
+
+
+def rate_day(rule: CurrencyRule | None, days: Period, as_of: datetime) -> date | None:
+    """The day whose rates convert all amounts; None if each has its own."""
+    if rule is None:
+        return None
+    is_of_period = rule is CurrencyRule.PERIOD_END and days.before is not None
+    return min(days.before - DAY, as_of.date()) if is_of_period and days.before else as_of.date()
 
 
 def compare(answer: KpiAnswer, books: EconomicsBooks, days: Period, as_of: datetime) -> None:

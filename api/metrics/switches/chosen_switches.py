@@ -88,6 +88,12 @@ def _reject_without_meaning(kpi: Kpi, switches: Switches, where: Where, anchor: 
             " none: no amount is converted.",
             "Leave currencyRule out, or agree on `currency` in the clause [reporting].",
         )
+    if switches.currency_rule is CurrencyRule.UNCONVERTED and kpi.kind is Kind.FORMULA:
+        raise _bad(
+            f"{kpi.key} is a formula over amounts and over counts of deals in all currencies:"
+            " currencyRule=UNCONVERTED would leave amounts out of one part and their deals in the others.",
+            "Set currencyRule to TRANSACTION_DATE, PERIOD_END or AS_OF.",
+        )
 
 
 def _tests_nothing(where: Where) -> bool:
