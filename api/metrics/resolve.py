@@ -31,7 +31,7 @@ from schema.vocab import Anchor, Reentry, Skip
 
 MOST_DIMENSIONS = 3
 _MOST_NAMED = 12  # KPIs in a sentence
-FUNNEL_SWITCHES = Switchboard(has_reading=True)
+FUNNEL_SWITCHES = Switchboard(reads_stages=True)
 
 
 def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKpiRequest:
@@ -42,7 +42,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
     """
     board, switches = kpi.switches, request.switches
     _reject_unknown_switches(f"The KPI {kpi.key}", board, switches)
-    if kpi.subject is Subject.PERSON and context.has_contacts and (board.has_reading or context.known_at is None):
+    if kpi.subject is Subject.PERSON and context.has_contacts and (board.reads_stages or not context.needs_evaluation):
         _ = context.evaluation
     stages = _stages_of(kpi, request.stages, context)
     window, window_override = _window(kpi, stages, switches, context.accord)
@@ -165,8 +165,8 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
     )
     for name, value in named:
         if value and name not in board.names:
-            reads_no_stage = name in ("reading", "accordVersion") and switches.cycle_start is not CycleStart.SQL
-            why = " because it reads no stage" if reads_no_stage else ""
+            is_of_reading = name in ("reading", "accordVersion") and switches.cycle_start is not CycleStart.SQL
+            why = " because no clause of the accord but [reporting] defines it" if is_of_reading else ""
             raise _bad(
                 f"{subject} has no switch {name}{why}.",
                 f"Its switches are {', '.join(board.names)}. {_having(name)}",

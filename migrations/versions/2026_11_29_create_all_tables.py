@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 2811f266c411
+Revision ID: 925f77fc0435
 Revises:
-Create Date: 2026-11-29 09:41:45.491726+00:00
+Create Date: 2026-11-29 09:48:12.598916+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "2811f266c411"
+revision: str = "925f77fc0435"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

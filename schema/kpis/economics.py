@@ -11,7 +11,7 @@ from schema.kpis.measures.composites import (
     Payback,
     Velocity,
 )
-from schema.kpis.switchboard import MONEY_SWITCHES
+from schema.kpis.switchboard import AGREED_MONEY_SWITCHES, MONEY_SWITCHES
 from schema.vocab import Unit
 
 _COST = (
@@ -39,7 +39,7 @@ PIPELINE_COVERAGE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=MONEY_SWITCHES,
+    switches=AGREED_MONEY_SWITCHES,
     guard="win_rate",
     source="The history of the deals; the accord's targets; the exchange rates.",
 )
@@ -76,7 +76,7 @@ CAC = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=MONEY_SWITCHES,
+    switches=AGREED_MONEY_SWITCHES,
     guard="new_customers",
     source="The costs of campaigns; the accord's sales costs; the customers' first deals won.",
 )
@@ -93,7 +93,7 @@ LTV = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=CUSTOMER_DIMENSIONS,
-    switches=MONEY_SWITCHES,
+    switches=AGREED_MONEY_SWITCHES,
     guard="cac",
     source="The deals won; the accord's gross margin and churn.",
 )
@@ -110,7 +110,7 @@ LTV_CAC = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=MONEY_SWITCHES,
+    switches=AGREED_MONEY_SWITCHES,
     guard="cac_payback_months",
     source="Those of ltv and cac.",
 )
@@ -127,7 +127,7 @@ CAC_PAYBACK_MONTHS = Kpi(
     unit=Unit.MONTHS,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=MONEY_SWITCHES,
+    switches=AGREED_MONEY_SWITCHES,
     guard="ltv_cac",
     source="The costs of campaigns; the deals won; the accord's sales costs and gross margin.",
 )

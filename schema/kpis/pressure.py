@@ -6,7 +6,7 @@ from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
-from schema.kpis.switchboard import FACT_SWITCHES
+from schema.kpis.switchboard import AGREED_SWITCHES, FACT_SWITCHES
 from schema.vocab import Unit
 
 TOUCHES_PER_CONTACT_7D = Kpi(
@@ -43,7 +43,7 @@ OVER_PRESSURE_RATE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="speed_to_lead",
     source="The outbound touchpoints and the accord's contact policy.",
 )

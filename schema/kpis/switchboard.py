@@ -32,18 +32,25 @@ class Switchboard:
     """The switches of a KPI with their defaults; None and False mean that the KPI does not have the switch.
 
     Every KPI has `asOf` and `knownAt` (default: now), `timezone` and `exclusions` (default: the accord's). One that
-    reads no stage has no reading. `filter_scope` is the default of cohorts; with the anchor PERIOD it is BOTH.
+    depends on stages (`reads_stages`), or on another clause of the accord than `reporting` (`reads_clauses`), has
+    `reading` and `accordVersion`. `filter_scope` is the default of cohorts; with the anchor PERIOD it is BOTH.
     """
 
     anchor: Anchor | None = None
     reentry: Reentry | None = None
     skip: Skip | None = None
     has_window: bool = False
-    has_reading: bool = False
+    reads_stages: bool = False
+    reads_clauses: bool = False
     censoring: Censoring | None = None
     filter_scope: FilterScope | None = None
     currency_rule: CurrencyRule | None = None
     cycle_start: CycleStart | None = None
+
+    @property
+    def has_reading(self) -> bool:
+        """Whether another version of the accord may decide its value."""
+        return self.reads_stages or self.reads_clauses
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,13 +78,13 @@ class Switchboard:
         return chosen.name if isinstance(chosen, Vocabulary) else _DEFAULTS[name]
 
 
-ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED, has_reading=True)
+ENTRY_SWITCHES = Switchboard(reentry=Reentry.FIRST, skip=Skip.IMPLIED, reads_stages=True)
 PAIR_SWITCHES = Switchboard(
     anchor=Anchor.COHORT,
     reentry=Reentry.FIRST,
     skip=Skip.IMPLIED,
     has_window=True,
-    has_reading=True,
+    reads_stages=True,
     censoring=Censoring.ALL_OPEN,
     filter_scope=FilterScope.BASE,
 )
@@ -85,18 +92,20 @@ DURATION_SWITCHES = Switchboard(
     reentry=Reentry.FIRST,
     skip=Skip.EXCLUDE,
     has_window=True,
-    has_reading=True,
+    reads_stages=True,
     censoring=Censoring.ALL_OPEN,
     filter_scope=FilterScope.BASE,
 )
 DEAL_SWITCHES = Switchboard()
 MONEY_SWITCHES = Switchboard(currency_rule=CurrencyRule.TRANSACTION_DATE)
+AGREED_MONEY_SWITCHES = Switchboard(currency_rule=CurrencyRule.TRANSACTION_DATE, reads_clauses=True)
 CYCLE_SWITCHES = Switchboard(cycle_start=CycleStart.OPENED)
 CLOSING_SWITCHES = Switchboard(anchor=Anchor.PERIOD)
-STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE, has_reading=True)
+STAY_SWITCHES = Switchboard(reentry=Reentry.EACH, skip=Skip.EXCLUDE, reads_stages=True)
 RESPONSE_SWITCHES = Switchboard(
-    reentry=Reentry.FIRST, skip=Skip.EXCLUDE, has_reading=True, censoring=Censoring.ALL_OPEN
+    reentry=Reentry.FIRST, skip=Skip.EXCLUDE, reads_stages=True, censoring=Censoring.ALL_OPEN
 )
-DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD, censoring=Censoring.ALL_OPEN)
+DECISION_SWITCHES = Switchboard(anchor=Anchor.PERIOD, censoring=Censoring.ALL_OPEN, reads_clauses=True)
 FACT_SWITCHES = Switchboard()
-STATE_SWITCHES = Switchboard(has_reading=True)
+AGREED_SWITCHES = Switchboard(reads_clauses=True)
+STATE_SWITCHES = Switchboard(reads_stages=True)

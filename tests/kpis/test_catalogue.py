@@ -155,6 +155,7 @@ def test_every_switch_of_a_kpi_has_its_default() -> None:
 def test_the_clauses_of_a_kpi_are_sections_of_the_accord() -> None:
     for kpi in CATALOGUE.values():
         assert {*kpi.accord_clauses} <= {*Accord.model_fields}
-        assert ("stages" in kpi.accord_clauses) == kpi.switches.has_reading, kpi.key
+        assert ("stages" in kpi.accord_clauses) == kpi.switches.reads_stages, kpi.key
+        assert (kpi.accord_clauses != ("reporting",)) == kpi.switches.has_reading, kpi.key
     assert CATALOGUE["over_pressure_rate"].accord_clauses == ("contact_policy", "reporting")
     assert CATALOGUE["orphan_hours"].accord_clauses == ("stages", "exits", "calendars", "handoff", "reporting")

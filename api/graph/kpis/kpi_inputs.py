@@ -213,8 +213,9 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             ),
             Input(
                 "reading",
-                "Which version of the accord decides who entered which stage when. If left out: `IN_FORCE`. KPIs that"
-                " read no stage do not have this switch.",
+                "Which version of the accord decides who entered which stage when, and what the duties, costs and"
+                " targets are. If left out: `IN_FORCE`. KPIs that no clause but `reporting` defines do not have this"
+                " switch.",
                 TypeRef("Reading"),
             ),
             Input("accordVersion", "The number of the version, for the reading `PINNED` alone.", TypeRef("Int")),
