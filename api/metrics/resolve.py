@@ -54,10 +54,6 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
             "The switch window has no meaning with anchor=PERIOD: numerator and denominator may be different people.",
             "Leave window out, or set anchor=COHORT.",
         )
-    if switches.skip is Skip.REACHED_OR_BEYOND and not board.has_window:
-        raise _bad(
-            f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
-        )
     require_top(request.by, request.top)
     frame = _frame(request.period, switches, context)
     _require_cycle_start(kpi, switches, context)

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 925f77fc0435
+Revision ID: 34453c1c8db0
 Revises:
-Create Date: 2026-11-29 09:48:12.598916+00:00
+Create Date: 2026-11-29 09:51:45.690987+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "925f77fc0435"
+revision: str = "34453c1c8db0"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -11,7 +11,7 @@ from schema.kpis.measures.composites import (
     Payback,
     Velocity,
 )
-from schema.kpis.switchboard import AGREED_MONEY_SWITCHES, MONEY_SWITCHES
+from schema.kpis.switchboard import AGREED_FORMULA_SWITCHES, FORMULA_SWITCHES
 from schema.vocab import Unit
 
 _COST = (
@@ -39,7 +39,7 @@ PIPELINE_COVERAGE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=AGREED_MONEY_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="win_rate",
     source="The history of the deals; the accord's targets; the exchange rates.",
 )
@@ -59,7 +59,7 @@ SALES_VELOCITY = Kpi(
     unit=Unit.MONEY_PER_DAY,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=MONEY_SWITCHES,
+    switches=FORMULA_SWITCHES,
     guard="win_rate",
     source="The deals' history, opening and closing dates, and amounts; the exchange rates.",
 )
@@ -76,7 +76,7 @@ CAC = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=AGREED_MONEY_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="new_customers",
     source="The costs of campaigns; the accord's sales costs; the customers' first deals won.",
 )
@@ -93,7 +93,7 @@ LTV = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=CUSTOMER_DIMENSIONS,
-    switches=AGREED_MONEY_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="cac",
     source="The deals won; the accord's gross margin and churn.",
 )
@@ -110,7 +110,7 @@ LTV_CAC = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=AGREED_MONEY_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="cac_payback_months",
     source="Those of ltv and cac.",
 )
@@ -127,7 +127,7 @@ CAC_PAYBACK_MONTHS = Kpi(
     unit=Unit.MONTHS,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=AGREED_MONEY_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="ltv_cac",
     source="The costs of campaigns; the deals won; the accord's sales costs and gross margin.",
 )
