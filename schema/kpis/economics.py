@@ -86,7 +86,9 @@ LTV = Kpi(
     title="Customer lifetime value",
     meaning=(
         "What a customer brings until they leave: the revenue per customer and month, times the accord's gross margin, "
-        f"divided by the share of the customers who leave each month by the accord. {_MARGIN}"
+        f"divided by the share of the customers who leave each month by the accord. {_MARGIN} A group has the "
+        "revenue of the deals won while their company was in it, and the customers whose company was in it at their "
+        "first win."
     ),
     formula="Revenue per customer and month times gross margin, divided by monthly churn.",
     measure=LifetimeValue(),

@@ -1,6 +1,6 @@
 """The formulas of customers, costs and targets are those of the parts counted day by day, over generated firms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.db import Database, WriteSession
-from api.metrics.answer import KpiAnswer
+from api.metrics.answer import KpiAnswer, KpiFigure
 from api.metrics.periods.period_days import period
 from api.metrics.query import query_kpis
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
+from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import CurrencyRule
-from tests.metrics.economics_books import EconomicsBooks, formula
+from tests.metrics.economics_books import EconomicsBooks, Parts, formula
 from tests.metrics.missing_periods import MISSING
 from tests.metrics.test_against_oracle import QUICK
 from tests.support.accords import replace_document
@@ -29,7 +30,9 @@ from tests.support.examples import examples
 COUNTED_IN_A_WORLD = ("cac", "ltv", "ltv_cac", "cac_payback_months", "pipeline_coverage")
 FIRST, NOW = date(2026, 1, 1), datetime(2026, 6, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-COMPANIES = 4
+EMPLOYEES = (5, 9, 100, None)
+SIZES = {"1-10": {0, 1}, "51-250": {2}, None: {3, None}}  # a sale without a company has no size either
+COMPANIES = len(EMPLOYEES)
 DAYS = st.integers(0, 160).map(lambda day: FIRST + day * DAY)
 AMOUNTS = st.none() | st.integers(1, 90_000).map(lambda cents: Decimal(cents * 7) / 100)
 CURRENCIES = st.sampled_from(["EUR", "USD"])
@@ -106,8 +109,11 @@ def noon(day: date) -> datetime:
 async def firm(module_database: Database) -> Database:
     async with module_database.write() as session:
         await adopt_accord(session, read_accord("standard"))
-        companies = [(UUID(int=1 + number), f"Firm {number}") for number in range(COMPANIES)]
-        await session.copy("company", ["id", "name"], companies)
+        companies = [
+            (UUID(int=1 + number), f"Firm {number}", employees, noon(date(2025, 1, 1)))
+            for number, employees in enumerate(EMPLOYEES)
+        ]
+        await session.copy("company", ["id", "name", "employees", "effective_at"], companies)
         await session.copy("campaign", ["id", "name"], [(UUID(int=201), "Fair")])
         rates = [
             (UUID(int=400 + place), "USD", "EUR", day, Decimal(rate)) for place, (day, rate) in enumerate(RATES.items())
@@ -179,6 +185,20 @@ async def test_a_formula_is_that_of_the_parts_counted_day_by_day(
                 for answer in await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW):
                     assert isinstance(answer, KpiAnswer), answer
                     compare(answer, books, days, as_of or NOW)
+                by_size = KpiRequest("ltv", days, by=(Dimension.COMPANY_SIZE,), switches=switches)
+                [answer] = await query_kpis(session, LOCAL_OPERATOR, [by_size], now=NOW)
+                assert isinstance(answer, KpiAnswer), answer
+                compare_sizes(answer, books, days, as_of or NOW)
+
+
+def compare_sizes(answer: KpiAnswer, books: EconomicsBooks, days: Period, as_of: datetime) -> None:
+    """Every group is the formula over the sales to the companies of its size."""
+    for group in answer.breakdown:
+        [key] = group.keys
+        firms = {None if number is None else UUID(int=1 + number) for number in SIZES[key.value]}
+        sold = [deal for deal in books.deals.deals if deal["company_id"] in firms]
+        own = replace(books, deals=replace(books.deals, deals=sold))
+        compare_figure("ltv", group, own.parts(days.starts_on, days.before, as_of))
 
 
 def rate_day(rule: CurrencyRule | None, days: Period, as_of: datetime) -> date | None:
@@ -194,12 +214,16 @@ def compare(answer: KpiAnswer, books: EconomicsBooks, days: Period, as_of: datet
         assert (answer.value, answer.parts) == (None, ())
         return
     counted = books.parts(days.starts_on, days.before, as_of)
-    for part in answer.parts:
+    compare_figure(answer.key, answer, counted)
+    assert answer.value is not None or answer.warnings, answer.key
+
+
+def compare_figure(key: str, found: KpiFigure, counted: Parts) -> None:
+    for part in found.parts:
         exact = counted[part.name]
         expected = None if exact is None else pytest.approx(float(exact), abs=0.0051)
-        assert (None if part.value is None else float(part.value)) == expected, (answer.key, part.name)
-    value = formula(answer.key, counted)
-    assert (None if answer.value is None else float(answer.value)) == (
+        assert (None if part.value is None else float(part.value)) == expected, (key, part.name)
+    value = formula(key, counted)
+    assert (None if found.value is None else float(found.value)) == (
         None if value is None else pytest.approx(float(value), rel=1e-6, abs=0.0051)
-    ), answer.key
-    assert answer.value is not None or answer.warnings, answer.key
+    ), key
