@@ -49,7 +49,8 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
     is_agreed = switches.window is None and not switches.has_no_window
     # A KPI without this switch counts events in the period; a duration follows those who started in the period.
     anchor = switches.anchor or board.anchor or (Anchor.COHORT if kpi.kind is Kind.DURATION else Anchor.PERIOD)
-    if anchor is Anchor.PERIOD and switches.window is not None:
+    has_own_window = board.own_window is not None
+    if anchor is Anchor.PERIOD and switches.window is not None and not has_own_window:
         raise _bad(
             "The switch window has no meaning with anchor=PERIOD: numerator and denominator may be different people.",
             "Leave window out, or set anchor=COHORT.",
@@ -69,7 +70,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         anchor=anchor,
         reentry=switches.reentry or board.reentry or Reentry.EACH,
         skip=switches.skip or board.skip or Skip.IMPLIED,
-        window=window if anchor is Anchor.COHORT else None,
+        window=window if anchor is Anchor.COHORT or has_own_window else None,
         windows=_windows(kpi, stages, context) if is_agreed and anchor is Anchor.COHORT else (),
         censoring=chosen.censoring,
         filter_scope=chosen.filter_scope,
@@ -236,12 +237,21 @@ def _checked_pair(pair: StagePair, accord: Accord, known: tuple[str, ...]) -> tu
 def _window(
     kpi: Kpi, stages: tuple[str, ...], switches: Switches, accord: Accord
 ) -> tuple[timedelta | None, tuple[str, ...]]:
-    """The window to use, and the override to report if it is not the accord's."""
+    """The window to use, and the override to report if it is not the accord's, or the KPI's own."""
+    own = kpi.switches.own_window
+    if own is not None:
+        if switches.has_no_window:
+            raise _bad(f"{kpi.key} has a window always: without one, nobody's time would be over.", "Give a length.")
+        return _chosen_window(switches, own)
     if not kpi.switches.has_window or not {*stages} <= {stage.key for stage in accord.stages}:
         return None, ()
     agreed = accord.window(stages[0], stages[1])
     if switches.has_no_window:
         return None, () if agreed is None else ("window=none",)
+    return _chosen_window(switches, agreed)
+
+
+def _chosen_window(switches: Switches, agreed: timedelta | None) -> tuple[timedelta | None, tuple[str, ...]]:
     if switches.window is None or switches.window == agreed:
         return agreed, ()
     if not timedelta(0) < switches.window <= LONGEST:

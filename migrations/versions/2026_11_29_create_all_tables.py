@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: e7fca0e49a85
+Revision ID: a7a8c8d214c9
 Revises:
-Create Date: 2026-11-29 09:54:49.283271+00:00
+Create Date: 2026-11-29 09:59:26.799139+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "e7fca0e49a85"
+revision: str = "a7a8c8d214c9"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

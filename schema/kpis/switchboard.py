@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from schema.accord_vocab import Reading
 from schema.described import described
+from schema.durations import format_duration
 from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, Exclusion, FilterScope
 from schema.vocab import Anchor, Reentry, Skip, Vocabulary
 
@@ -28,7 +30,8 @@ _WORDS: dict[str, type[Vocabulary]] = {
     "reading": Reading,
     "exclusions": Exclusion,
 }
-NEEDS_COHORT = {
+_HAS_LENGTH = "It needs a length: `none` is refused."
+_NEEDS_COHORT = {
     "censoring": "A value other than ALL_OPEN needs anchor=COHORT.",
     "window": "A length needs anchor=COHORT.",
 }
@@ -92,13 +95,16 @@ class Switchboard:
 
     Every KPI has `asOf` and `knownAt` (default: now), `timezone` and `exclusions` (default: the accord's). One that
     depends on stages (`reads_stages`), or on another clause of the accord than `reporting` (`reads_clauses`), has
-    `reading` and `accordVersion`. `filter_scope` is the default of cohorts; with the anchor PERIOD it is BOTH.
+    `reading` and `accordVersion`. `has_window` is of the window that the accord agrees on between two stages, and
+    `own_window` the KPI's own, which has a length always. `filter_scope` is the default of cohorts; with the anchor
+    PERIOD it is BOTH.
     """
 
     anchor: Anchor | None = None
     reentry: Reentry | None = None
     skip: Skip | None = None
     has_window: bool = False
+    own_window: timedelta | None = None
     reads_stages: bool = False
     reads_clauses: bool = False
     censoring: Censoring | None = None
@@ -116,7 +122,12 @@ class Switchboard:
     def names(self) -> tuple[str, ...]:
         """The names of the switches in GraphQL."""
         own = (
-            *(("anchor", self.anchor), ("reentry", self.reentry), ("skip", self.skip), ("window", self.has_window)),
+            *(
+                ("anchor", self.anchor),
+                ("reentry", self.reentry),
+                ("skip", self.skip),
+                ("window", self.has_window or self.own_window),
+            ),
             *(("censoring", self.censoring), ("filterScope", self.filter_scope)),
             *(("currencyRule", self.currency_rule), ("cycleStart", self.cycle_start)),
         )
@@ -137,10 +148,14 @@ class Switchboard:
         yield from (word.name for word in _WORDS.get(name, ()) if word not in refused)
 
     def _condition(self, name: str) -> str | None:
-        needs_cohort = NEEDS_COHORT.get(name) if self.anchor is not None else None
+        if name == "window" and self.own_window is not None:
+            return _HAS_LENGTH
+        needs_cohort = _NEEDS_COHORT.get(name) if self.anchor is not None else None
         return needs_cohort or _CONDITIONS.get(name)
 
     def _default(self, name: str) -> str:
+        if name == "window" and self.own_window is not None:
+            return format_duration(self.own_window)
         in_camel_case = {
             "filterScope": self.filter_scope,
             "currencyRule": self.currency_rule,

@@ -150,6 +150,10 @@ def test_every_switch_of_a_kpi_has_its_default() -> None:
     defaults = {switch.name: switch.default for switch in CATALOGUE["mql_to_customer"].switches.defaults}
     assert (defaults["anchor"], defaults["reentry"], defaults["skip"]) == ("COHORT", "FIRST", "IMPLIED")
     assert defaults["window"] == "The accord's window between the two stages."
+    own = {"recycled_reconversion": "180 days", "response_rate": "14 days", "opt_out_rate": "30 days"}
+    for key, length in own.items():
+        [window] = [switch for switch in CATALOGUE[key].switches.defaults if switch.name == "window"]
+        assert (window.default, window.condition) == (length, "It needs a length: `none` is refused.")
 
 
 def test_the_clauses_of_a_kpi_are_sections_of_the_accord() -> None:

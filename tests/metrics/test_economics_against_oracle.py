@@ -31,7 +31,11 @@ COUNTED_IN_A_WORLD = ("cac", "ltv", "ltv_cac", "cac_payback_months", "pipeline_c
 FIRST, NOW = date(2026, 1, 1), datetime(2026, 6, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 EMPLOYEES = (5, 9, 100, None)
-SIZES = {"1-10": {0, 1}, "51-250": {2}, None: {3, None}}  # a sale without a company has no size either
+SIZES: dict[str | None, set[int | None]] = {
+    "1-10": {0, 1},
+    "51-250": {2},
+    None: {3, None},
+}  # a sale without a company has no size either
 COMPANIES = len(EMPLOYEES)
 DAYS = st.integers(0, 160).map(lambda day: FIRST + day * DAY)
 AMOUNTS = st.none() | st.integers(1, 90_000).map(lambda cents: Decimal(cents * 7) / 100)
@@ -195,7 +199,10 @@ def compare_sizes(answer: KpiAnswer, books: EconomicsBooks, days: Period, as_of:
     """Every group is the formula over the sales to the companies of its size."""
     for group in answer.breakdown:
         [key] = group.keys
-        firms = {None if number is None else UUID(int=1 + number) for number in SIZES[key.value]}
+        firms = {
+            None if number is None else UUID(int=1 + number)
+            for number in SIZES[None if key.value is None else str(key.value)]
+        }
         sold = [deal for deal in books.deals.deals if deal["company_id"] in firms]
         own = replace(books, deals=replace(books.deals, deals=sold))
         compare_figure("ltv", group, own.parts(days.starts_on, days.before, as_of))

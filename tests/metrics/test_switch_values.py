@@ -46,6 +46,7 @@ COHORT, PERIOD = {"anchor": Anchor.COHORT}, {"anchor": Anchor.PERIOD}
 CONDITIONS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "A value other than ALL_OPEN needs anchor=COHORT.": (COHORT, PERIOD),
     "A length needs anchor=COHORT.": (COHORT, PERIOD),
+    "It needs a length: `none` is refused.": ({}, None),
     "It needs a filter, in `where`.": ({"where": FILTER}, {}),
     "The accord needs `currency` in the clause reporting.": ({}, None),
     "SQL needs a stage with the key sql in the accord.": ({}, None),

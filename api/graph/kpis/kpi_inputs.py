@@ -181,7 +181,8 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("skip", "How stages that a person skipped count.", TypeRef("SkippedStagesSwitch")),
             Input(
                 "window",
-                "How long a conversion may take. If left out: as the accord says.",
+                "How long a conversion may take. If left out: as the accord says, or the KPI whose time is its own."
+                " Such a KPI takes no `none`.",
                 TypeRef("ConversionWindowInput"),
             ),
             Input(
