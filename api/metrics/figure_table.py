@@ -247,6 +247,11 @@ def share(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
     return exact if exact == rounded else rounded
 
 
+def quantized(exact: Fraction, quantum: Decimal) -> Decimal:
+    """A fraction, rounded to a quantum; ties to the even digit."""
+    return round(exact / Fraction(quantum)) * quantum
+
+
 def _is_counted(measured: Measured) -> bool:
     """Whether a row has more than records without a date."""
     return not measured.unopened or bool(measured.n or measured.left_out or any(measured.portions or ()))

@@ -42,9 +42,13 @@ class WarningCode(Vocabulary):
     NOT_RECORDED = "NOT_RECORDED", "Nothing records what the KPI counts: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
     PERIOD_NOT_BEGUN = "PERIOD_NOT_BEGUN", "The period begins after `asOf`: the value is null."
+    AS_OF_AHEAD = "AS_OF_AHEAD", "`asOf` lies in the future: the answer is as of now."
     PERIOD_BEFORE_DATA = (
         "PERIOD_BEFORE_DATA",
-        "The period ends before the first fact about people or deals, whichever the KPI counts: the value is null.",
+        (
+            "The period, or `asOf`, lies before the first fact about people or deals, whichever the KPI counts: the "
+            "value is null."
+        ),
     )
     PERIOD_OPEN = (
         "PERIOD_OPEN",

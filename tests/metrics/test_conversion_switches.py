@@ -1,5 +1,6 @@
 """Conversions and funnels of the golden example: every combination of switches has the rate worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -173,14 +174,16 @@ async def test_the_last_entry_is_the_last_by_as_of(world: Database) -> None:
     assert months == [3, 2]  # c3 qualified in January, and again on 03-05
 
 
-async def test_windows_that_end_after_now_are_open_even_if_as_of_is_later(world: Database) -> None:
-    switches = Switches(skip=Skip.EXCLUDE, window=timedelta(days=30), as_of=AFTER_ALL)
-    request = KpiRequest("stage_conversion", period=named_period("2026-03"), stages=PAIR, switches=switches)
-    counts = [
-        next((warning.count for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT), None)
-        for answer in (await query(world, request, now=APRIL), await query(world, request))
-    ]
-    assert counts == [1, None]  # c8; c6 converts on 04-09, seen as of the end of the year
+async def test_as_of_after_now_is_now(world: Database) -> None:
+    request = KpiRequest("stage_conversion", period=named_period("2026-Q2"), stages=PAIR)
+    now = await query(world, request, now=APRIL)
+    for ahead, codes in ((timedelta(seconds=50), []), (timedelta(days=900), [WarningCode.AS_OF_AHEAD])):
+        later = replace(request, switches=Switches(as_of=APRIL + ahead))
+        found = await query(world, later, now=APRIL)
+        assert (found.as_of, found.value, found.n, found.period) == (now.as_of, now.value, now.n, now.period)
+        assert [warning.code for warning in found.warnings] == [*codes, *(warning.code for warning in now.warnings)]
+        assert WarningCode.PERIOD_OPEN in {warning.code for warning in found.warnings}
+        assert found.overrides == (f"asOf={(APRIL + ahead).isoformat().replace('+00:00', 'Z')}",)
 
 
 async def test_without_a_window_the_90th_percentile_decides_who_can_still_convert(world: Database) -> None:
