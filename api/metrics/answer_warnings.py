@@ -31,6 +31,7 @@ _ORDER = (
     WarningCode.LOW_SAMPLE,
     WarningCode.PERIOD_OPEN,
     WarningCode.COST_SPREAD,
+    WarningCode.COST_SOURCES_OVERLAP,
     WarningCode.OPEN_COHORT,
     WarningCode.SKIPPED_STAGE,
     WarningCode.NEVER_TOUCHED,

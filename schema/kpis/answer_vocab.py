@@ -39,6 +39,10 @@ class WarningCode(Vocabulary):
     MISSING_INPUT = "MISSING_INPUT", "The value needs an input that nobody has entered: it is null."
     TARGET_MET = "TARGET_MET", "The target is met, so that nothing is left to divide by: the value is null."
     COST_SPREAD = "COST_SPREAD", "The period cuts the days of some costs. They count by the share of their days in it."
+    COST_SOURCES_OVERLAP = (
+        "COST_SOURCES_OVERLAP",
+        "Some campaigns have costs of different sources for the same days. All of them count.",
+    )
     NOT_RECORDED = "NOT_RECORDED", "Nothing records what the KPI counts: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
     PERIOD_NOT_BEGUN = "PERIOD_NOT_BEGUN", "The period begins after `asOf`: the value is null."
