@@ -47,6 +47,7 @@ _ORDER = (
     WarningCode.PARTIAL_REACH,
     WarningCode.NO_TARGET,
     WarningCode.UNKNOWN_KPI,
+    WarningCode.UNKNOWN_TARGET_WORD,
     WarningCode.NO_PACE,
 )
 

@@ -95,5 +95,9 @@ class WarningCode(Vocabulary):
     UNEQUAL_PERIODS = "UNEQUAL_PERIODS", "The compared periods differ in their number of days."
     NO_TARGET = "NO_TARGET", "The accord has no target for the requested figure: there is nothing to compare with."
     UNKNOWN_KPI = "UNKNOWN_KPI", "A target of the accord names a KPI of another release. It is not read."
+    UNKNOWN_TARGET_WORD = (
+        "UNKNOWN_TARGET_WORD",
+        "A target of the accord names a dimension, a team or a period of another release. It is not read.",
+    )
     NO_PACE = "NO_PACE", "Nothing says what should stand by now: pace or forecast are null."
     PARTIAL_REACH = "PARTIAL_REACH", "Only a part of the records is in the caller's reach: no target is for that part."
