@@ -10,8 +10,10 @@ import pytest
 from api.db import Database
 from api.sql import Sql, join, name
 from api.workflows.make_sample import SampleMade, make_sample
+from schema.kpis.answer_vocab import AnsweredFrom
 from tests.sample.kpi_answers import load_small_company
 from tests.support.databases import database_connection_url, run_statements
+from tests.support.journeys import answer_from_journeys
 
 UNTIL = date(2026, 3, 1)
 CONTACTS = 2000
@@ -78,3 +80,11 @@ async def company(module_database: Database) -> Database:
     """A database of the module's own with a small sample company, whose KPIs can be asked for."""
     await load_small_company(module_database)
     return module_database
+
+
+@pytest.fixture(params=(AnsweredFrom.JOURNEYS, AnsweredFrom.FACTS))
+async def source(company: Database, request: pytest.FixtureRequest) -> Database:
+    """The company, whose KPIs answer from journeys, or from facts."""
+    async with company.write() as session:
+        await answer_from_journeys(session, is_allowed=request.param is AnsweredFrom.JOURNEYS)
+    return company

@@ -25,7 +25,6 @@ from api.metrics.readable_sql import literal
 from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Where
 from schema.kpis import CATALOGUE
-from schema.kpis.answer_vocab import AnsweredFrom
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
@@ -35,7 +34,6 @@ from tests.graph.test_kpi_record_filters import FILTERS
 from tests.sample.test_joins_of_statements import undeclared
 from tests.sample.test_recount import NOW, PAIRED
 from tests.support.from_clauses import FromClause
-from tests.support.journeys import answer_from_journeys
 
 ACROSS: dict[Subject, tuple[dict[str, Any], ...]] = {
     Subject.PERSON: (
@@ -47,14 +45,6 @@ ACROSS: dict[Subject, tuple[dict[str, Any], ...]] = {
         {"company": {"contacts": {"some": {"touchpoints": {"count": {"gte": 1}}}}}},
     ),
 }
-
-
-@pytest.fixture(params=(AnsweredFrom.JOURNEYS, AnsweredFrom.FACTS))
-async def source(company: Database, request: pytest.FixtureRequest) -> Database:
-    """The company, whose KPIs answer from journeys, or from facts."""
-    async with company.write() as session:
-        await answer_from_journeys(session, is_allowed=request.param is AnsweredFrom.JOURNEYS)
-    return company
 
 
 def three_at_a_time(dimensions: Sequence[Dimension]) -> list[tuple[Dimension, ...]]:

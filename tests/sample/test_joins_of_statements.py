@@ -17,7 +17,6 @@ from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair
 from schema.kpis import CATALOGUE
-from schema.kpis.answer_vocab import AnsweredFrom
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kpi import Kpi
@@ -68,14 +67,6 @@ def breakdowns(kpi: Kpi) -> Iterator[tuple[Dimension, ...]]:
     yield ALL_BY
     yield from ((dimension,) for dimension in kpi.dimensions)
     yield from zip(kpi.dimensions, kpi.dimensions[1:], strict=False)
-
-
-@pytest.fixture(params=(AnsweredFrom.JOURNEYS, AnsweredFrom.FACTS))
-async def source(company: Database, request: pytest.FixtureRequest) -> Database:
-    """The company, whose KPIs answer from journeys, or from facts."""
-    async with company.write() as session:
-        await answer_from_journeys(session, is_allowed=request.param is AnsweredFrom.JOURNEYS)
-    return company
 
 
 def undeclared(statement: str) -> list[FromClause]:
