@@ -32,6 +32,7 @@ _ORDER = (
     WarningCode.LOW_SAMPLE,
     WarningCode.PERIOD_OPEN,
     WarningCode.COST_SPREAD,
+    WarningCode.COST_SOURCES_OVERLAP,
     WarningCode.OPEN_COHORT,
     WarningCode.SKIPPED_STAGE,
     WarningCode.NEVER_TOUCHED,
@@ -47,6 +48,7 @@ _ORDER = (
     WarningCode.PARTIAL_REACH,
     WarningCode.NO_TARGET,
     WarningCode.UNKNOWN_KPI,
+    WarningCode.UNKNOWN_TARGET_WORD,
     WarningCode.NO_PACE,
 )
 

@@ -19,6 +19,7 @@ from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
+from schema.kpis.answer_vocab import WarningCode
 from tests.metrics.economics_books import EconomicsBooks, formula
 from tests.metrics.missing_periods import MISSING
 from tests.metrics.test_against_oracle import QUICK
@@ -53,6 +54,8 @@ class Cost:
     first: date
     days: int
     cents: int
+    campaign: int
+    source: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,11 @@ SALES = st.builds(
     AMOUNTS,
     st.none() | DAYS,
 )
-COSTS = st.builds(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7))
+COSTS = st.builds(
+    *(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7)),
+    st.integers(201, 202),
+    st.sampled_from(["ads", "ads", "books"]),
+)
 SHARES = st.integers(0, 99).map(lambda percent: Decimal(percent) / 100 if percent > 9 else None)
 # Mostly from the first month on, so that the costs of most periods are known.
 SALES_COSTS = st.lists(
@@ -101,7 +108,7 @@ async def firm(module_database: Database) -> Database:
         await adopt_accord(session, read_accord("standard"))
         companies = [(UUID(int=1 + number), f"Firm {number}") for number in range(COMPANIES)]
         await session.copy("company", ["id", "name"], companies)
-        await session.copy("campaign", ["id", "name"], [(UUID(int=201), "Fair")])
+        await session.copy("campaign", ["id", "name"], [(UUID(int=201), "Fair"), (UUID(int=202), "Ads")])
     return module_database
 
 
@@ -119,17 +126,20 @@ async def load(session: WriteSession, sales: list[Sale], costs: list[Cost]) -> N
     ]
     await session.copy("deal", [*names, "close_date"], rows)
     spent = [
-        ("test", UUID(int=300 + number), UUID(int=201), cost.first, cost.first + cost.days * DAY, Decimal(cost.cents))
+        (
+            *(cost.source, UUID(int=300 + number), UUID(int=cost.campaign), cost.first),
+            *(cost.first + cost.days * DAY, Decimal(cost.cents) / 100, "EUR"),
+        )
         for number, cost in enumerate(costs)
     ]
     columns = ["source", "id", "campaign_id", "from_on", "before_on", "cost", "currency"]
-    await session.copy("campaign_cost", columns, [(*row[:5], row[5] / 100, "EUR") for row in spent])
+    await session.copy("campaign_cost", columns, spent)
 
 
 @settings(QUICK, max_examples=examples(60))
 @given(
     sales=st.lists(SALES, min_size=6, max_size=16),
-    costs=st.lists(COSTS, min_size=1, max_size=4, unique_by=lambda cost: cost.first),
+    costs=st.lists(COSTS, min_size=1, max_size=6, unique_by=lambda cost: cost.first),
     agreed=AGREED,
     spans=st.lists(st.tuples(PERIODS, st.none() | DAYS.map(noon)), min_size=2, max_size=4),
 )
@@ -173,6 +183,10 @@ def compare(answer: KpiAnswer, books: EconomicsBooks, days: Period, as_of: datet
         exact = counted[part.name]
         expected = None if exact is None else pytest.approx(float(exact), abs=0.0051)
         assert (None if part.value is None else float(part.value)) == expected, (answer.key, part.name)
+    if "campaign_cost" in {part.name for part in answer.parts}:
+        doubled = [warning.count for warning in answer.warnings if warning.code is WarningCode.COST_SOURCES_OVERLAP]
+        assert sum(count or 0 for count in doubled) == books.doubled_campaigns(days.starts_on, days.before, as_of)
+        assert 0 not in doubled
     value = formula(answer.key, counted)
     assert (None if answer.value is None else float(answer.value)) == (
         None if value is None else pytest.approx(float(value), rel=1e-6, abs=0.0051)

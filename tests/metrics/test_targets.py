@@ -1,6 +1,7 @@
 """Targets of the accord beside a KPI: attainment, pace and forecast, by examples and against an independent count."""
 
 import calendar
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -8,13 +9,14 @@ from decimal import Decimal
 from fractions import Fraction
 from statistics import mean
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.access.principal import LOCAL_OPERATOR, Principal
-from api.accord.documents import read_accord
+from api.accord.documents import read_accord, read_document
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import read_filter
@@ -22,9 +24,11 @@ from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import ComparedTo, KpiRequest, Period, Switches, Where
-from api.metrics.targets.agreed_targets import part_of_filter
+from api.metrics.targets.agreed_targets import KpiTargets, part_of_filter
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
+from schema.accord import FORMAT
+from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.comparisons import Comparand
 from schema.kpis.dimension_vocab import Dimension
@@ -277,6 +281,29 @@ async def test_a_stored_target_for_a_kpi_of_a_newer_release_is_said_and_left_out
     assert WarningCode.UNKNOWN_KPI in codes(found)
     assert found.comparison is not None
     assert any("quantum_leads" in warning.message for warning in found.comparison.warnings)
+
+
+def test_a_stored_target_of_a_team_of_a_newer_release_leaves_no_team_the_only_one() -> None:
+    sales = {"kpi": "deals_won", "period": "2026-04", "value": 50, "team": "SALES"}
+    newer = {"kpi": "deals_won", "period": "2026-04", "value": 60, "team": "PARTNERS"}
+    whole = {"kpi": "deals_won", "period": "2026-04", "value": 90}
+    month = (date(2026, 4, 1), date(2026, 5, 1), ())
+
+    def targets(*stated: Mapping[str, object]) -> KpiTargets:
+        accord = read_document(json.dumps(document(*stated)), FORMAT)
+        return KpiTargets.of(CATALOGUE["deals_won"], accord, ZoneInfo("UTC"), NOW)
+
+    for stated, only, each, periods in (
+        ((sales,), 50, [50], ("2026-04",)),
+        ((sales, newer), None, [50], ("2026-04",)),
+        ((newer,), None, [], ()),
+        ((newer, sales, whole), 90, [90, 50], ("2026-04", "2026-04")),
+    ):
+        found = targets(*stated)
+        agreed = found.only_agreed(*month)
+        assert (None if agreed is None else agreed.value) == only
+        assert [target.value for target in found.agreed(*month)] == each
+        assert found.periods == periods
 
 
 async def test_years_are_too_long_to_take_a_pace_from_many_of_them(ready: Database) -> None:

@@ -41,7 +41,7 @@ from api.metrics.targets.agreed_targets import (
     Part,
     part_of_filter,
     part_of_group,
-    unknown_kpi_warnings,
+    unknown_target_warnings,
 )
 from api.sql import Sql, name
 from schema.access.rights import Reach
@@ -111,7 +111,7 @@ async def compare_with_targets(
     if agreed and kpi.unit is Unit.MONEY and context.accord.reporting.currency is None:
         message = f"The target of {kpi.key} is an amount, and the accord does not state its currency."
         raise AccordError(ErrorCode.NO_REPORTING_CURRENCY, message, "State reporting.currency in the accord.")
-    warnings = [*unknown_kpi_warnings(context.accord), *_not_compared(side, agreed)]
+    warnings = [*unknown_target_warnings(context.accord), *_not_compared(side, agreed)]
     past: tuple[PastPeriod, ...] = ()
     if agreed and not side.is_partial and _is_running(answer):
         past = await _past_periods(kpi, answer, zone, compute)
