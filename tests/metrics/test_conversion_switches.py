@@ -1,5 +1,6 @@
 """Conversions and funnels of the golden example: every combination of switches has the rate worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -14,11 +15,13 @@ from api.metrics.answer import KpiAnswer
 from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
+from api.metrics.readings.reading_contexts import prepare_requests
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
+from api.sql import Sql
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.switch_words import Censoring
+from schema.kpis.switch_words import Censoring, CycleStart
 from schema.vocab import Anchor, Reentry, Skip
 from tests.golden.world import AFTER_ALL, day, load
 
@@ -249,6 +252,19 @@ async def test_stage_volume_by_stage_has_a_group_per_stage(world: Database) -> N
         ("customer", 1),
     ]
     assert answer.value == 4
+
+
+async def test_a_cycle_from_the_stage_sql_is_evaluated_for_the_facts_that_were_known(world: Database) -> None:
+    async with world.read() as session:
+        at = await session.value(Sql("select clock_timestamp()"))
+    assert isinstance(at, datetime)
+    switches = Switches(cycle_start=CycleStart.SQL, as_of=AFTER_ALL)
+    present, known = (
+        KpiRequest("sales_cycle", switches=chosen) for chosen in (switches, replace(switches, known_at=at))
+    )
+    await prepare_requests(world, [known], wait=None)
+    found = await query(world, known)
+    assert (found.value, found.n) == ((await query(world, present)).value, 2)
 
 
 async def test_an_invalid_request_does_not_affect_the_others(world: Database) -> None:

@@ -89,13 +89,16 @@ async def firm(module_database: Database) -> Database:
             for key, company, opened, closes, amount in waiting
         ]
         await session.copy("deal", [*(name for name in names if name != "closed_at"), "close_date"], opened_rows)
-        campaigns = [(UUID(int=201), "Fair"), (UUID(int=202), "Ads")]
-        await session.copy("campaign", ["id", "name"], campaigns)
+        # What a deleted campaign cost, and a deleted cost of another, are no costs.
+        campaigns = [(UUID(int=201), "Fair", None), (UUID(int=202), "Ads", None), (UUID(int=203), "Gone", at("02-02"))]
+        await session.copy("campaign", ["id", "name", "deleted_at"], campaigns)
         costs = [
-            (UUID(int=301), UUID(int=201), date(2026, 2, 1), date(2026, 3, 1), Decimal(1400), "EUR"),
-            (UUID(int=302), UUID(int=202), date(2026, 1, 22), date(2026, 2, 11), Decimal(2000), "EUR"),
+            (UUID(int=301), UUID(int=201), date(2026, 2, 1), date(2026, 3, 1), Decimal(1400), "EUR", None),
+            (UUID(int=302), UUID(int=202), date(2026, 1, 22), date(2026, 2, 11), Decimal(2000), "EUR", None),
+            (UUID(int=303), UUID(int=203), date(2026, 2, 1), date(2026, 3, 1), Decimal(700), "EUR", None),
+            (UUID(int=304), UUID(int=201), date(2026, 2, 2), date(2026, 3, 1), Decimal(90), "EUR", at("02-02")),
         ]
-        columns = ["id", "campaign_id", "from_on", "before_on", "cost", "currency"]
+        columns = ["id", "campaign_id", "from_on", "before_on", "cost", "currency", "deleted_at"]
         await session.copy("campaign_cost", ["source", *columns], [("test", *cost) for cost in costs])
     return module_database
 
@@ -295,7 +298,7 @@ async def test_without_costs_or_a_start_a_customer_has_no_cost(firm: Database) -
     [before] = await ask(firm, accord(late), KpiRequest("cac", QUARTER))
     assert reasons(before) >= {WarningCode.MISSING_INPUT}
     async with firm.read() as session:
-        assert await session.value(Sql("select count(*) from campaign_cost")) == 2
+        assert await session.value(Sql("select count(*) from campaign_cost")) == 4
     [none] = await ask(firm, FULL, KpiRequest("cac", named_period("2026-01"), switches=Switches(as_of=at("01-15"))))
     assert none.value is None
     assert "No campaign cost lies in the period" in str(none.warnings)
