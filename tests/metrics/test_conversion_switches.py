@@ -16,13 +16,14 @@ from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
 from api.metrics.readings.reading_contexts import prepare_requests
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
 from api.sql import Sql
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import Censoring, CycleStart
-from schema.vocab import Anchor, Reentry, Skip
+from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 from tests.golden.world import AFTER_ALL, day, load
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -90,6 +91,12 @@ async def test_default_switches_are_canonical_and_use_the_windows_of_the_accord(
     assert answer.implied == 1
     assert answer.is_canonical
     assert answer.overrides == ()
+
+
+async def test_no_window_in_place_of_the_one_of_the_accord_is_an_override(world: Database) -> None:
+    request = KpiRequest("stage_conversion", stages=PAIR, switches=Switches(has_no_window=True))
+    answer = await query(world, request)
+    assert (answer.is_canonical, answer.overrides) == (False, ("window=none",))
 
 
 async def test_a_window_includes_its_last_instant(world: Database) -> None:
@@ -188,6 +195,19 @@ async def test_without_a_window_the_90th_percentile_decides_who_can_still_conver
     [warning] = [warning for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT]
     assert warning.count == 2
     assert "22 days" in warning.message
+
+
+async def test_the_records_of_a_bucket_are_judged_by_the_pace_of_the_whole_period(world: Database) -> None:
+    switches = Switches(skip=Skip.EXCLUDE, has_no_window=True, as_of=day("04-02"), censoring=Censoring.DECIDED_ONLY)
+    request = KpiRequest("stage_conversion", named_period("2026-Q1"), grain=Grain.MONTH, stages=PAIR, switches=switches)
+    answer = await query(world, request)
+    # c1 and c2 took 10 and 18 days. c8, who entered 23 days ago, counts; c6, who entered 5 days ago, does not.
+    assert [bucket.n for bucket in answer.series] == [3, 1, 1]
+    async with world.read() as session:
+        for bucket in answer.series:
+            assert bucket.drill_down is not None
+            page = await read_page(session, bucket.drill_down, RecordSide.BASE, size=9)
+            assert len(page.records) == bucket.n
 
 
 async def test_time_to_convert_has_the_distribution_of_the_converted(world: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import LOCAL_OPERATOR
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.graph.contract import read_filter
@@ -22,6 +22,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
+from schema.access.rights import Reach
 from schema.accord import Accord
 from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
@@ -78,7 +79,7 @@ async def firm(module_database: Database) -> Database:
         await session.copy("deal", names, rows)
         waiting = [
             (6, 5, "02-01", "2026-03-20", "30000"),
-            (7, 6, "02-15", "2026-04-05", "8000"),
+            (7, 6, "02-15", "2026-04-01", "8000"),
             (8, 7, "03-01", None, "500"),
         ]
         opened_rows = [
@@ -254,6 +255,17 @@ async def test_targets_of_each_team_are_no_target_of_both(firm: Database) -> Non
     for stated, expected in (((marketing, sales), None), ((sales,), 40_000), ((sales, QUARTERLY), 40_000)):
         [found] = await ask(firm, accord(targets=stated), request)
         assert parts(found)["target"] == expected
+
+
+async def test_a_part_of_the_deals_covers_no_target_of_all(firm: Database) -> None:
+    async with firm.write() as session:
+        await replace_document(session, FULL)
+    async with firm.read() as session:
+        request = KpiRequest("pipeline_coverage", QUARTER)
+        [found] = await query_kpis(session, Principal(Reach.OWN, UUID(int=1)), [request], now=NOW)
+    assert isinstance(found, KpiAnswer), found
+    assert (found.value, parts(found)["target"]) == (None, None)
+    assert WarningCode.MISSING_INPUT in reasons(found)
 
 
 async def test_open_deals_bring_money_by_their_rate_and_size_and_time(firm: Database) -> None:
