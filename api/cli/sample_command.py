@@ -14,7 +14,7 @@ from api.access.principal import LOCAL_OPERATOR
 from api.cli.options import Data, next_command
 from api.cli.progress_bar import progress_bar
 from api.cli.session import open_database
-from api.db_errors import DiskFullError
+from api.db import DiskFullError
 from api.errors import AccordError, ErrorCode
 from api.metrics.funnels.funnel_answer import FunnelStep
 from api.metrics.query import query_funnel

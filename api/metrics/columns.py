@@ -36,6 +36,8 @@ class Aggregates:
     undated: Sql | None = None
     assumed: Sql | None = None
     waiting: Sql | None = None
+    mature: Sql | None = None
+    mature_numerator: Sql | None = None
     slow: Sql | None = None
     untouched: Sql | None = None
     skipped: Sql | None = None
@@ -53,6 +55,8 @@ class Aggregates:
     updated_at: Sql | None = None
     lengths: Sql | None = None
     waits: Sql | None = None
+    entries: Sql | None = None
+    conversions: Sql | None = None
 
     def columns(self) -> Iterator[Sql]:
         """The select list, one `aggregate as measure` each."""
@@ -75,6 +79,8 @@ class Measured:
     undated: int = 0  # without a version of the record at the counted instant
     assumed: int = 0  # of n: with values from an assumed version, for an instant before it was recorded
     waiting: int = 0  # not converted, decided or ended yet, and still able to
+    mature: int = 0  # of n: the time in which they can convert is over
+    mature_numerator: int = 0  # of numerator: of the mature
     slow: float | None = None  # the time within which 90 % of the converted converted
     untouched: int = 0  # without a first touch by hand
     skipped: int = 0  # without a duration, because a stage was skipped
@@ -92,6 +98,8 @@ class Measured:
     updated_at: datetime | None = None  # when the newest counted deal was updated
     lengths: list[int] | None = None  # of a sum: the durations in order, in microseconds
     waits: list[int] | None = None  # of a sum: the instants of the rows that can still convert, in order
+    entries: list[int] | None = None  # of a sum: the instants of all rows, in order
+    conversions: list[int] | None = None  # of a sum: the instants of the rows that converted, in order
 
 
 _MEASURES = tuple(measure.name for measure in fields(Measured))

@@ -86,7 +86,7 @@ def by_groups(
         boundaries,
         id_keys=tuple(dimension_table(request.kpi.subject, dimension) is not None for dimension in request.by),
         is_by_currency=bool(apart),
-        waits_since=None if request.window is None else request.horizon - request.window,
+        splits_at=None if request.window is None else request.horizon - request.window,
     )
     return summed if request.sums.is_complete else Sql("{} union all {}", summed, rows)
 

@@ -61,6 +61,8 @@ class FigureCell:
     undated: int = 0
     assumed: int = 0
     waiting: int = 0
+    mature: int = 0
+    mature_numerator: int = 0
     left_out: int = 0
     unweighted: int = 0
     unopened: int = 0
@@ -89,6 +91,8 @@ class FigureCell:
         self.undated += measured.undated
         self.assumed += measured.assumed
         self.waiting += measured.waiting
+        self.mature += measured.mature
+        self.mature_numerator += measured.mature_numerator
         self.left_out += measured.left_out
         self.unweighted += measured.unweighted
         self.unopened += measured.unopened
@@ -131,11 +135,16 @@ class FigureTable:
     labels: Mapping[object, str]
     currency: Currency | None = None
     kept_currency: str | None = None  # the unconverted currency that is the one of the answer
+    empty: FigureCell = field(default_factory=FigureCell)  # what a cell without rows is
 
     @property
     def total(self) -> FigureCell:
         """The cell of everything."""
-        return self.cells.get((ALL, ALL), FigureCell())
+        return self.cell((ALL, ALL))
+
+    def cell(self, address: CellAddress) -> FigureCell:
+        """The cell at an address; the empty one if no row was counted there."""
+        return self.cells.get(address, self.empty)
 
     def without_first(self, skipped: int) -> "FigureTable":
         """The table without its first buckets, which a series does not show."""

@@ -71,7 +71,7 @@ def series(
         Bucket(
             **drilled_figure(
                 kind,
-                table.cells.get((keys, place), FigureCell()),
+                table.cell((keys, place)),
                 whole.in_bucket(bucket.starts_at, bucket.before),
             ),
             period=bucket.period,
@@ -113,7 +113,7 @@ def breakdown(
         whole = FigureDrillDown(request, keys, kept_currency=table.kept_currency)
         groups.append(
             Group(
-                **drilled_figure(kind, table.cells.get((keys, ALL), FigureCell()), whole),
+                **drilled_figure(kind, table.cell((keys, ALL)), whole),
                 keys=tuple(
                     other_key(dimension)
                     if request.is_other(keys)

@@ -8,7 +8,7 @@ import orjson
 from graphql import GraphQLError, GraphQLSyntaxError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.db_errors import expected_error
+from api.db import expected_error
 from api.errors import ErrorCode
 from api.web.responses import GraphQLResponse, HttpError, error_entry, http_error_response
 

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: c8b9fcc8012a
+Revision ID: 54843e796da3
 Revises:
-Create Date: 2026-11-29 06:52:05.560676+00:00
+Create Date: 2026-11-29 09:13:28.150451+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "c8b9fcc8012a"
+revision: str = "54843e796da3"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None
@@ -180,6 +180,13 @@ def upgrade() -> None:
             sa.ARRAY(sa.BigInteger()),
             nullable=True,
             comment="The instants of the rows that can still convert, in order, in microseconds since 1970.",
+        ),
+        sa.Column("entries", sa.ARRAY(sa.BigInteger()), nullable=True, comment="The instants of all rows, likewise."),
+        sa.Column(
+            "conversions",
+            sa.ARRAY(sa.BigInteger()),
+            nullable=True,
+            comment="The instants of the rows that converted, likewise.",
         ),
         sa.PrimaryKeyConstraint("evaluation_id", "measure", "starts_at", "place", name=op.f("pk_day_sum")),
         comment="What a KPI counts in one day or month, for one value of a dimension. Only the job that adds up writes.\n\n    A KPI whose rows add up has sums of days. One with percentiles has sums of months, with every length. A state has\n    its rows at the end of each month.",

@@ -11,6 +11,10 @@ from schema.kpis.switchboard import CLOSING_SWITCHES, MONEY_SWITCHES, PAIR_SWITC
 from schema.vocab import DealOutcome, Unit
 
 _WINDOW = "within the accord's window between the two stages, its last instant included, and by `asOf`"
+_MATURE = (
+    "Who can still convert counts as not converted; the answer's variant MATURE_ONLY is the share of those who entered "
+    "so long ago that their time is over."
+)
 _WON = Closings((DealOutcome.WON,))
 _CLOSED = Closings((DealOutcome.WON, DealOutcome.LOST))
 
@@ -20,7 +24,7 @@ STAGE_CONVERSION = Kpi(
     meaning=(
         "Of the people who entered the first stage in the period, the share that entered the second stage at that "
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
-        "higher one."
+        f"higher one. {_MATURE}"
     ),
     formula=(
         "People who entered the first stage in the period and the second one within the window, divided by people "
@@ -41,7 +45,7 @@ INQUIRY_TO_MQL = Kpi(
     meaning=(
         "Of the people who entered the stage inquiry in the period, the share that entered the stage mql at that "
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
-        "higher one."
+        f"higher one. {_MATURE}"
     ),
     formula=(
         "People who entered inquiry in the period and mql within the window, divided by people who entered "
@@ -62,7 +66,7 @@ SAL_TO_SQL = Kpi(
     meaning=(
         "Of the people who entered the stage sal in the period, the share that entered the stage sql at that "
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
-        "higher one."
+        f"higher one. {_MATURE}"
     ),
     formula=(
         "People who entered sal in the period and sql within the window, divided by people who entered sal in the "
@@ -83,7 +87,7 @@ SQL_TO_OPPORTUNITY = Kpi(
     meaning=(
         "Of the people who entered the stage sql in the period, the share that entered the stage opportunity at that "
         f"instant or later, {_WINDOW}. People who skipped a stage count as having entered it when they entered the "
-        "higher one."
+        f"higher one. {_MATURE}"
     ),
     formula=(
         "People who entered sql in the period and opportunity within the window, divided by people who entered "
@@ -103,7 +107,7 @@ MQL_TO_CUSTOMER = Kpi(
     title="MQL to customer",
     meaning=(
         "Of the people who became marketing qualified leads in the period, the share that became customers at that "
-        f"instant or later, {_WINDOW}."
+        f"instant or later, {_WINDOW}. {_MATURE}"
     ),
     formula=(
         "People who entered mql in the period and customer within the window, divided by people who entered mql "

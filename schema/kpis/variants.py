@@ -25,6 +25,14 @@ class VariantRule(Vocabulary):
         "BEFORE_FIRST_SALES_TOUCH",
         "Marketing touched somebody on the deal before the first touch by sales.",
     )
+    ALL_OPEN = "ALL_OPEN", "The share of everybody: who can still convert counts as not converted."
+    MATURE_ONLY = (
+        "MATURE_ONLY",
+        (
+            "The share of those who entered so long ago that their window is over; without a window, longer ago than "
+            "90 % of the converted took to convert."
+        ),
+    )
     ENDED_ONLY = "ENDED_ONLY", "The median of the times that have ended, which is shorter than that of all."
     KAPLAN_MEIER = (
         "KAPLAN_MEIER",

@@ -48,6 +48,10 @@ class DaySum(Table, table=True):
         numbers=True,
         default=None,
     )
+    entries: list[int] | None = column("The instants of all rows, likewise.", numbers=True, default=None)
+    conversions: list[int] | None = column(
+        "The instants of the rows that converted, likewise.", numbers=True, default=None
+    )
 
 
 class DaySumRun(Table, table=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
-from api.db import SERVER_SETTINGS, Connection, Database, _prepare
+from api.db import SERVER_SETTINGS, Connection, Database, prepare
 from api.embedded.server import start
 from api.revisions import is_fresh, migrate, require_current
 from api.workflows.make_sample import make_sample
@@ -36,7 +36,7 @@ async def sample_company(
             running.dsn(), server_settings=_SETTINGS, max_cacheable_statement_size=longest_prepared
         )
         try:
-            await _prepare(connection)
+            await prepare(connection)
             # As autovacuum would leave it.
             await connection.execute("vacuum (analyze)")
             yield connection, running.dsn()

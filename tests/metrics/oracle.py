@@ -66,6 +66,8 @@ class Figure:
     n: int = 0
     numerator: int = 0
     implied: int = 0
+    mature: int = 0
+    mature_numerator: int = 0
     took: list[float] = field(default_factory=list)
 
 
@@ -104,6 +106,7 @@ class Row:
     is_skipped: bool = False
     until: datetime = NOW
     is_judged: bool = True
+    is_mature: bool = False
 
     @property
     def is_counted(self) -> bool:
@@ -188,6 +191,7 @@ def _filtered(row: Row, request: KpiRequest) -> Row | None:
 
 def _judged(row: Row, request: KpiRequest, window: timedelta | None, horizon: datetime) -> Row:
     is_open = _is_open(row, window, horizon)
+    row = replace(row, is_mature=not is_open)
     match request.switches.censoring:
         case Censoring.MATURE_ONLY:
             return replace(row, is_judged=not is_open)
@@ -201,6 +205,8 @@ def _tally(figure: Figure, row: Row) -> None:
     figure.n += row.is_counted
     figure.implied += row.is_counted and row.is_implied
     figure.numerator += row.is_converted and not row.is_duration
+    figure.mature += row.is_mature
+    figure.mature_numerator += row.is_mature and row.took is not None
     if row.took is not None and row.is_judged:
         figure.took.append(row.took)
 

@@ -26,6 +26,7 @@ from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import STAGE_DIMENSIONS
 from schema.kpis.switch_words import Censoring, Exclusion, FilterScope
+from schema.kpis.variants import VariantRule
 from schema.vocab import Anchor, Grain, NotCountedReason, RecordSide, Reentry, Skip
 from tests.metrics import oracle
 from tests.metrics.generated_contacts import INSTANTS, NOW, STAGES, Person, load, people, worlds
@@ -265,6 +266,24 @@ def _same(request: KpiRequest, figure: KpiFigure, counted: oracle.Figure) -> Non
         assert figure.numerator == counted.numerator
         assert figure.denominator == counted.n
         assert figure.value == (round(Decimal(counted.numerator) / counted.n, 6) if counted.n else None)
+    _has_variants(request, figure, counted)
+
+
+def _has_variants(request: KpiRequest, figure: KpiFigure, counted: oracle.Figure) -> None:
+    is_share = request.key not in ("time_to_convert", *oracle.COUNTS)
+    switches = request.switches
+    if not is_share or switches.anchor is Anchor.PERIOD or switches.censoring not in (None, Censoring.ALL_OPEN):
+        assert figure.variants == ()
+        return
+    everybody, mature = figure.variants
+    assert (everybody.rule, everybody.is_canonical) == (VariantRule.ALL_OPEN, True)
+    assert (everybody.value, everybody.numerator, everybody.denominator) == (
+        *(figure.value, figure.numerator, figure.denominator),
+    )
+    assert (mature.rule, mature.is_canonical) == (VariantRule.MATURE_ONLY, False)
+    assert (mature.numerator, mature.denominator) == (Decimal(counted.mature_numerator), Decimal(counted.mature))
+    share = round(Decimal(counted.mature_numerator) / counted.mature, 6) if counted.mature else None
+    assert (mature.value, mature.reason is None) == (share, share is not None)
 
 
 @st.composite

@@ -156,6 +156,11 @@ async def test_a_young_cohort_has_the_rate_of_its_censoring(
     assert warned[WarningCode.OPEN_COHORT].count == left_out
     assert ("not in the value" in warned[WarningCode.OPEN_COHORT].message) == (censoring is not Censoring.ALL_OPEN)
     assert (f"censoring={censoring.value}" in answer.overrides) == (censoring is not Censoring.ALL_OPEN)
+    # Beside everybody the answer has the mature: the same as by the switch.
+    mature = {"02-12": (Decimal(1), Decimal(1)), "02-20": (Decimal(2), Decimal(3))}[as_of]
+    assert [(variant.rule.value, variant.numerator, variant.denominator) for variant in answer.variants] == (
+        [("ALL_OPEN", Decimal(2), Decimal(3)), ("MATURE_ONLY", *mature)] if censoring is Censoring.ALL_OPEN else []
+    )
 
 
 async def test_a_window_is_open_until_its_last_instant(world: Database) -> None:

@@ -21,8 +21,9 @@ _COUNTS = (
     "unopened",
 )
 _TYPES = {**dict.fromkeys(_COUNTS, "int"), "amount": "numeric", "updated_at": "timestamptz"}
-_TYPES |= {"lengths": "bigint[]", "waits": "bigint[]"}
+_TYPES |= dict.fromkeys(("lengths", "waits", "entries", "conversions"), "bigint[]")
 SUMMED = tuple(_TYPES)  # the measures that sums have
+_OF_MATURE = {"mature": "n", "mature_numerator": "numerator"}  # what they are in days that are over as a whole
 _MICROSECOND = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,12 +42,12 @@ def read_sums(
     *,
     id_keys: tuple[bool, ...],
     is_by_currency: bool,
-    waits_since: datetime | None,
+    splits_at: datetime | None,
 ) -> Sql:
     """Select stored sums with the columns of the statement that aggregates journeys, so that a union has both.
 
-    `id_keys` says for each key whether it is an id. `waits_since` is the instant from which a row that can still
-    convert waits.
+    `id_keys` says for each key whether it is an id. `splits_at` is the instant from which a row that can still
+    convert waits, and before which a row is mature; the sum of its day is not read.
 
     Shapes: day_sum -> one row per key, bucket and currency; one per month with every length.
     """
@@ -56,7 +57,7 @@ def read_sums(
     labels += ["unconverted_currency"] if is_by_currency else []
     has_lists = sums.unit is SumUnit.MONTH
     measures = [
-        Sql("{} as {}", _measure(it, has_lists=has_lists, since=waits_since), name(it))
+        Sql("{} as {}", _measure(it, has_lists=has_lists, splits_at=splits_at), name(it))
         for it in (field.name for field in fields(aggregates) if getattr(aggregates, field.name) is not None)
     ]
     selected = join(", ", (Sql("{} as {}", column, name(label)) for column, label in zip(columns, labels, strict=True)))
@@ -94,16 +95,18 @@ def _bucket(boundaries: tuple[datetime, ...]) -> Sql:
     return Sql("width_bucket(s.starts_at, {}::timestamptz[])", list(boundaries)) if boundaries else Sql("null::int")
 
 
-def _measure(measure: str, *, has_lists: bool, since: datetime | None) -> Sql:
+def _measure(measure: str, *, has_lists: bool, splits_at: datetime | None) -> Sql:
     """The expression of a measure over the sums `s`."""
     if has_lists:
         return Sql(f"s.{measure}")
     if measure == "waiting":
-        if since is None:
+        if splits_at is None:
             return Sql("0::bigint")
         # The instants are in order, so that those since one are the last ones.
         count = "cardinality(s.waits) - width_bucket({}::bigint - 1, s.waits)"
-        return Sql(f"coalesce(sum({count}), 0)::bigint", microseconds(since))
+        return Sql(f"coalesce(sum({count}), 0)::bigint", microseconds(splits_at))
+    if measure in _OF_MATURE:
+        return Sql(f"coalesce(sum(s.{_OF_MATURE[measure]}) filter (where s.starts_at < {{}}), 0)::bigint", splits_at)
     if measure == "amount":
         return Sql("sum(s.amount)")
     if measure == "updated_at":

@@ -19,12 +19,14 @@ class SumUnit(Enum):
 class SummedRows:
     """The counted rows of a kind that has sums: of what time one sum is, and the journeys whose changes outdate it.
 
-    `parts` are the stages, or the events of deals; empty for all of them.
+    `parts` are the stages, or the events of deals; empty for all of them. Rows before `split_at` count apart from those
+    at or after it, so that the sum of its day is of no use.
     """
 
     unit: SumUnit
     source: str
     parts: tuple[str, ...] = ()
+    split_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

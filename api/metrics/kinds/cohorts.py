@@ -34,7 +34,9 @@ DURATION = Aggregates(
 
 # Of sums, which cannot have percentiles: from the lists follow the percentiles of all of them.
 _LENGTHS = Sql("array_agg((c.took * 1000000)::bigint order by c.took) filter (where c.took is not null)")
-_WAITS = Sql("array_agg((extract(epoch from c.at) * 1000000)::bigint order by c.at) filter (where c.is_waiting)")
+_INSTANTS = Sql("array_agg((extract(epoch from c.at) * 1000000)::bigint order by c.at)")
+_WAITS = Sql("{} filter (where c.is_waiting)", _INSTANTS)
+_CONVERSIONS = Sql("{} filter (where c.took is not null)", _INSTANTS)
 TOOK = Sql("extract(epoch from c.target_at - c.at)")  # of a row that converted, in seconds
 SECONDS = Sql("{}::double precision", TOOK)
 
@@ -43,8 +45,9 @@ def summed_cohort(request: ResolvedKpiRequest, aggregates: Aggregates) -> Summed
     """What the sums of a cohort are of. Without a window of its own, how long people convert follows from them all."""
     if request.windows:
         return None
-    adds_up = request.window is not None and aggregates.percentiles is None
-    return SummedRows(SumUnit.DAY if adds_up else SumUnit.MONTH, "journey", request.stages[:1])
+    if request.window is None or aggregates.percentiles is not None:
+        return SummedRows(SumUnit.MONTH, "journey", request.stages[:1])
+    return SummedRows(SumUnit.DAY, "journey", request.stages[:1], split_at=request.horizon - request.window)
 
 
 def converts(request: ResolvedKpiRequest) -> Sql:
@@ -88,11 +91,13 @@ def cohort_statement(
     aggregates: Aggregates,
     *,
     is_always_open: bool = False,
+    counts_mature: bool = False,
 ) -> Sql:
     """The statement of a cohort; rows are `contact_id, at, is_implied, target_at, may_convert`, of times `is_skipped`.
 
     `waiting` counts the rows that have not converted and still can: with a window those that are within it, without
     one those that are younger than the time within which 90 % of the converted converted, or with `is_always_open` all.
+    With `counts_mature`, `mature` counts the rows that are older than that, whether or not they converted.
     Units: `took` in seconds.
     """
     # `took` is null for rows that did not convert: count(took), percentiles and averages skip nulls.
@@ -103,14 +108,18 @@ def cohort_statement(
         listed = replace(aggregates, percentiles=None, mean=None, waits=_WAITS)
         if request.sums.unit is SumUnit.MONTH:
             listed = replace(listed, lengths=_LENGTHS)
+            if counts_mature:
+                listed = replace(listed, entries=_INSTANTS, conversions=_CONVERSIONS)
         return with_names(request, by_groups(request, listed, Sql("({}) c", followed), boundaries))
     if request.windows or request.window is not None:
         is_open = is_window_open(request)
-        return with_names(request, _aggregated(request, Sql("({}) c", followed), is_open, boundaries, aggregates))
+        judged = _judged(aggregates, is_open, counts_mature=counts_mature)
+        return with_names(request, _aggregated(request, Sql("({}) c", followed), boundaries, judged))
     if is_always_open:
-        return with_names(request, _aggregated(request, Sql("({}) c", followed), Sql("true"), boundaries, aggregates))
+        judged = _judged(aggregates, Sql("true"))
+        return with_names(request, _aggregated(request, Sql("({}) c", followed), boundaries, judged))
     is_open = Sql("(c.slow is null or c.at + make_interval(secs => c.slow) >= {})", request.horizon)
-    paced = replace(aggregates, slow=Sql("max(c.slow)"))
+    paced = replace(_judged(aggregates, is_open, counts_mature=counts_mature), slow=Sql("max(c.slow)"))
     source = Sql("(select k.*, (select p.slow from pace p) as slow from cohort k) c")
     # Materialized: the pace reads the whole cohort first, once, and the rows are read again with it.
     return Sql(
@@ -118,20 +127,30 @@ def cohort_statement(
         " pace as materialized (select percentile_cont(0.9) within group (order by took) as slow from cohort) {}",
         followed,
         in_order_of_groups(request) if request.reads_journeys and aggregates.percentiles else Sql(""),
-        with_names(request, _aggregated(request, source, is_open, boundaries, paced, is_kept=True)),
+        with_names(request, _aggregated(request, source, boundaries, paced, is_kept=True)),
+    )
+
+
+def _judged(aggregates: Aggregates, is_open: Sql, *, counts_mature: bool = False) -> Aggregates:
+    """The measures with those that depend on whether the time in which the row `c` can convert is still open."""
+    judged = replace(aggregates, waiting=count_where(Sql("c.is_waiting and {}", is_open)))
+    if not counts_mature:
+        return judged
+    return replace(
+        judged,
+        mature=count_where(Sql("not {}", is_open)),
+        mature_numerator=count_where(Sql("c.took is not null and not {}", is_open)),
     )
 
 
 def _aggregated(
     request: ResolvedKpiRequest,
     source: Sql,
-    is_open: Sql,
     boundaries: tuple[datetime, ...],
     aggregates: Aggregates,
     *,
     is_kept: bool = False,
 ) -> Sql:
-    complete = replace(aggregates, waiting=count_where(Sql("c.is_waiting and {}", is_open)))
-    if complete.percentiles is None:
-        return by_groups(request, complete, source, boundaries)
-    return by_sets(request, complete, source, boundaries, is_kept=is_kept)
+    if aggregates.percentiles is None:
+        return by_groups(request, aggregates, source, boundaries)
+    return by_sets(request, aggregates, source, boundaries, is_kept=is_kept)

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from api.metrics.answer import AnswerWarning
+from api.metrics.answer import AnswerWarning, Variant
 from api.metrics.answer_warnings import length_in_words
 from api.metrics.columns import Aggregates, count_where
 from api.metrics.compile import statement
 from api.metrics.counted_rows import CountedRows
 from api.metrics.day_sums.summed_rows import SummedRows
-from api.metrics.figure_table import FigureCell, FigureTable
+from api.metrics.figure_table import FigureCell, FigureTable, share
 from api.metrics.kinds.cohorts import DURATION, SHARE, TOOK, cohort_statement, converts, summed_cohort
 from api.metrics.kinds.kind import FigureValues, KpiKind, duration_figure, share_figure
 from api.metrics.kinds.stage_entries import EVER, between, carried, first_entry, picked_entries, skipped_stage
@@ -27,6 +28,7 @@ from api.metrics.switches.filter_scopes import is_tested_at_conversion, with_tes
 from api.sql import Sql, all_of
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.switch_words import Censoring, FilterScope
+from schema.kpis.variants import VariantRule
 from schema.vocab import Anchor, Reentry, Skip
 
 
@@ -81,8 +83,7 @@ class StageConversion(_StagePair):
 
     def summed(self, request: ResolvedKpiRequest) -> SummedRows | None:
         """The days, or months, of the base entries."""
-        is_cohort = request.anchor is not Anchor.PERIOD and not is_censored(request)
-        return summed_cohort(request, SHARE) if is_cohort else None
+        return summed_cohort(request, SHARE) if _counts_everybody(request) else None
 
     def counted(self, request: ResolvedKpiRequest, boundaries: tuple[datetime, ...] = ()) -> CountedRows:
         """The base entries with their conversion, or the entries into both stages."""
@@ -108,11 +109,27 @@ class StageConversion(_StagePair):
             return statement(request, self.counted(request), boundaries)
         if is_censored(request):
             return censored_statement(request, _judged(request), boundaries)
-        return cohort_statement(request, _cohort(request), boundaries, SHARE)
+        return cohort_statement(request, _cohort(request), boundaries, SHARE, counts_mature=True)
+
+    def adjusted(
+        self, request: ResolvedKpiRequest, table: FigureTable, boundaries: tuple[datetime, ...]
+    ) -> FigureTable:
+        """Where everybody counts, name this rule: the share of the mature is its variant."""
+        if not _counts_everybody(request):
+            return table
+        cells = {address: replace(cell, canonical=VariantRule.ALL_OPEN) for address, cell in table.cells.items()}
+        return replace(table, cells=cells, empty=FigureCell(canonical=VariantRule.ALL_OPEN))
 
     def figure(self, cell: FigureCell) -> FigureValues:
-        """The converted divided by the base."""
-        return share_figure(cell)
+        """The converted divided by the base; where everybody counts, beside the share of the mature."""
+        values = share_figure(cell)
+        if cell.canonical is None:
+            return values
+        nobody = "Nobody entered in this time, so there is nothing to divide by."
+        everybody = _variant(VariantRule.ALL_OPEN, cell.numerator, cell.n, nobody, is_canonical=True)
+        too_young = "Everybody entered too lately: the time to convert is not over for anybody." if cell.n else nobody
+        mature = _variant(VariantRule.MATURE_ONLY, cell.mature_numerator, cell.mature, too_young)
+        return FigureValues(**{**values, "variants": (everybody, mature)})
 
     def empty_reason(self, request: ResolvedKpiRequest) -> str:
         """Nobody entered the base."""
@@ -159,6 +176,23 @@ class TimeBetweenStages(_StagePair):
         yield from _StagePair.warnings(self, request, table)
         skipped = f"skipped {' or '.join(request.stages)}"
         yield from skipped_stage(table, one=f"person who converted {skipped}", many=f"people who converted {skipped}")
+
+
+def _counts_everybody(request: ResolvedKpiRequest) -> bool:
+    """Whether the value is the share of a cohort of which nobody is left out."""
+    return request.anchor is not Anchor.PERIOD and not is_censored(request)
+
+
+def _variant(rule: VariantRule, part: int, whole: int, reason: str, *, is_canonical: bool = False) -> Variant:
+    value = share(part, whole)
+    return Variant(
+        rule=rule,
+        value=value,
+        numerator=Decimal(part),
+        denominator=Decimal(whole),
+        is_canonical=is_canonical,
+        reason=reason if value is None else None,
+    )
 
 
 def _with_skipped(request: ResolvedKpiRequest) -> Sql:

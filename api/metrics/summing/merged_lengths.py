@@ -62,6 +62,8 @@ def _cell(address: _Address, rows: Sequence[StatementRow], since: datetime | Non
         measured=Measured(
             **summed,
             waiting=_waiting(rows, since),
+            mature=_before([row.measured.entries for row in rows], since),
+            mature_numerator=_before([row.measured.conversions for row in rows], since),
             slow=slow,
             percentiles=[*_percentiles(lists, _SHOWN)] or None,
             mean=float(Fraction(sum(map(sum, lists)), count * _MILLION)) if count else None,
@@ -78,6 +80,11 @@ def _waiting_since(request: ResolvedKpiRequest, slow: float | None) -> datetime 
     if request.window is not None:
         return request.horizon - request.window
     return None if slow is None else request.horizon - timedelta(microseconds=round(slow * _MILLION))
+
+
+def _before(instants: Sequence[list[int] | None], since: datetime | None) -> int:
+    """The number of instants before the one from which rows wait; 0 if all of them wait."""
+    return 0 if since is None else sum(bisect_left(each, microseconds(since)) for each in instants if each)
 
 
 def _waiting(rows: Sequence[StatementRow], since: datetime | None) -> int:

@@ -88,6 +88,8 @@ def _sums_read(
     first = max(stored.starts_on, days.starts_on or stored.starts_on)
     before = min(stored.ends_on, days.before or stored.ends_on)
     changed = _changed_days(stored, summed, first.replace(day=1), before) if first < before else set[date]()
+    if summed.split_at is not None:
+        changed |= {day_of(summed.split_at, zone)}
     if summed.unit is SumUnit.MONTH_END:
         ends = part_ends(request, boundaries)
         instants = tuple(end - MICROSECOND for end in ends[:-1] or ends)

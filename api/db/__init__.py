@@ -1,0 +1,45 @@
+"""The database: connections, read, scratch and write sessions, and the only place that commits.
+
+A `ReadSession` is one snapshot in a read-only transaction. A `WriteSession` is one unit of work: it commits at the end
+of its block, and rolls back if the block raises. The two are distinct types, so that mypy rejects a write session on a
+read path. A `ScratchSession` is a snapshot that may use temporary tables, and never commits.
+
+    sessions.py         one snapshot, or one unit of work
+    connections.py      connections that stay open, with the settings of readers and writers
+    database.py         the pools, and who commits
+    failures.py         what connecting and executing can raise
+    expected_errors.py  the errors that users see for these failures
+"""
+
+from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIMEOUT_MS, prepare
+from api.db.database import Database
+from api.db.expected_errors import DiskFullError, expected_error
+from api.db.failures import DATABASE_FAILURES, connecting
+from api.db.sessions import (
+    IS_EVALUATING,
+    AdvisoryLock,
+    Connection,
+    ReadSession,
+    ScratchSession,
+    Session,
+    WriteSession,
+)
+
+__all__ = [
+    "DATABASE_FAILURES",
+    "IS_EVALUATING",
+    "LONGEST_PREPARED",
+    "SERVER_SETTINGS",
+    "STATEMENT_TIMEOUT_MS",
+    "AdvisoryLock",
+    "Connection",
+    "Database",
+    "DiskFullError",
+    "ReadSession",
+    "ScratchSession",
+    "Session",
+    "WriteSession",
+    "connecting",
+    "expected_error",
+    "prepare",
+]
