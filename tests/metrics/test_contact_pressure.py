@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import orjson
@@ -98,7 +99,7 @@ async def test_a_reply_before_the_period_is_exempt_whenever_they_came_to_us(data
             [answer] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(KEY, named_period("2026-06"))], now=NOW)
         assert isinstance(answer, KpiAnswer), answer
         shares.append((answer.value, answer.n))
-    assert shares == [(0, 1), (1, 1)]
+    assert shares == [(Decimal(0), 1), (Decimal(1), 1)]
 
 
 async def test_a_cursor_belongs_to_one_order(database: Database) -> None:

@@ -138,7 +138,7 @@ async def test_a_split_as_of_an_instant_says_so(ready: Database) -> None:
     async with database.read() as session:
         early = await query_revenue_variance(session, LOCAL_OPERATOR, request, now=NOW)
     assert (early.is_canonical, early.overrides) == (False, ("asOf=2026-01-10T00:00:00Z",))
-    assert (whole.after, early.after) == (5000, 0)
+    assert (whole.after, early.after) == (Decimal(5000), Decimal(0))
 
 
 async def test_negative_and_unknown_amounts_are_the_adjustment(ready: Database) -> None:
