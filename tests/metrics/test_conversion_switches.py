@@ -15,12 +15,15 @@ from api.metrics.answer import KpiAnswer
 from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
+from api.metrics.readings.reading_contexts import prepare_requests
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
+from api.sql import Sql
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.switch_words import Censoring
-from schema.vocab import Anchor, Reentry, Skip
+from schema.kpis.switch_words import Censoring, CycleStart
+from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 from tests.golden.world import AFTER_ALL, day, load
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -88,6 +91,12 @@ async def test_default_switches_are_canonical_and_use_the_windows_of_the_accord(
     assert answer.implied == 1
     assert answer.is_canonical
     assert answer.overrides == ()
+
+
+async def test_no_window_in_place_of_the_one_of_the_accord_is_an_override(world: Database) -> None:
+    request = KpiRequest("stage_conversion", stages=PAIR, switches=Switches(has_no_window=True))
+    answer = await query(world, request)
+    assert (answer.is_canonical, answer.overrides) == (False, ("window=none",))
 
 
 async def test_a_window_includes_its_last_instant(world: Database) -> None:
@@ -195,6 +204,19 @@ async def test_without_a_window_the_90th_percentile_decides_who_can_still_conver
     assert "22 days" in warning.message
 
 
+async def test_the_records_of_a_bucket_are_judged_by_the_pace_of_the_whole_period(world: Database) -> None:
+    switches = Switches(skip=Skip.EXCLUDE, has_no_window=True, as_of=day("04-02"), censoring=Censoring.DECIDED_ONLY)
+    request = KpiRequest("stage_conversion", named_period("2026-Q1"), grain=Grain.MONTH, stages=PAIR, switches=switches)
+    answer = await query(world, request)
+    # c1 and c2 took 10 and 18 days. c8, who entered 23 days ago, counts; c6, who entered 5 days ago, does not.
+    assert [bucket.n for bucket in answer.series] == [3, 1, 1]
+    async with world.read() as session:
+        for bucket in answer.series:
+            assert bucket.drill_down is not None
+            page = await read_page(session, bucket.drill_down, RecordSide.BASE, size=9)
+            assert len(page.records) == bucket.n
+
+
 async def test_time_to_convert_has_the_distribution_of_the_converted(world: Database) -> None:
     answer = await query(world, KpiRequest("time_to_convert", stages=PAIR, switches=Switches(has_no_window=True)))
     days = Decimal(86_400)  # 10, 18, 73, 12 and 23 days
@@ -257,6 +279,19 @@ async def test_stage_volume_by_stage_has_a_group_per_stage(world: Database) -> N
         ("customer", 1),
     ]
     assert answer.value == 4
+
+
+async def test_a_cycle_from_the_stage_sql_is_evaluated_for_the_facts_that_were_known(world: Database) -> None:
+    async with world.read() as session:
+        at = await session.value(Sql("select clock_timestamp()"))
+    assert isinstance(at, datetime)
+    switches = Switches(cycle_start=CycleStart.SQL, as_of=AFTER_ALL)
+    present, known = (
+        KpiRequest("sales_cycle", switches=chosen) for chosen in (switches, replace(switches, known_at=at))
+    )
+    await prepare_requests(world, [known], wait=None)
+    found = await query(world, known)
+    assert (found.value, found.n) == ((await query(world, present)).value, 2)
 
 
 async def test_an_invalid_request_does_not_affect_the_others(world: Database) -> None:

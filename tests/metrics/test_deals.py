@@ -65,6 +65,17 @@ async def test_a_deal_counts_in_the_day_of_the_reporting_zone(database: Database
     assert berlin.overrides == ("timezone=Europe/Berlin",)
 
 
+async def test_a_value_of_fewer_than_twenty_rows_is_a_low_sample(database: Database) -> None:
+    await adopt(database)
+    found = []
+    for number in range(1, 21):
+        await deal(database, number, "WON", "02-01")
+        if number >= 19:
+            answer = await query(database, KpiRequest("win_rate"))
+            found.append([warning.count for warning in answer.warnings if warning.code is WarningCode.LOW_SAMPLE])
+    assert found == [[19], []]
+
+
 async def test_open_deals_are_neither_in_numerator_nor_denominator_of_the_win_rate(database: Database) -> None:
     await adopt(database)
     await deal(database, 1, "WON", "02-01")

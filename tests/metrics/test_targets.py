@@ -69,11 +69,15 @@ async def ready(module_database: Database) -> Database:
     return module_database
 
 
-async def load(database: Database, days: list[date], owner: UUID | None = None) -> None:
+async def load(database: Database, days: list[date], owner: UUID | None = None, of_ben: tuple[date, ...] = ()) -> None:
     """Replace all deals by one that was won at noon of each day, by pencil of 10 EUR."""
     names = ["id", "outcome", "closed_at", "effective_at", "amount", "currency", "owner_id"]
-    instants = [datetime(day.year, day.month, day.day, 12, tzinfo=UTC) for day in days]
-    rows = [(UUID(int=1000 + number), "WON", at, at, Decimal(10), "EUR", owner) for number, at in enumerate(instants)]
+    owned = [*((day, owner) for day in days), *((day, BEN) for day in of_ben)]
+    instants = [(datetime(day.year, day.month, day.day, 12, tzinfo=UTC), whose) for day, whose in owned]
+    rows = [
+        (UUID(int=1000 + number), "WON", at, at, Decimal(10), "EUR", whose)
+        for number, (at, whose) in enumerate(instants)
+    ]
     async with database.write() as session:
         await session.script("delete from deal_version; delete from deal")
         await session.copy("deal", names, rows)
@@ -188,6 +192,15 @@ async def test_the_present_day_stands_with_the_part_of_it_that_has_passed(ready:
     found = await answer(ready, asked("deals_won", "2026-04"), now=morning)
     assert found.targets[0].pace is not None
     assert found.targets[0].pace.share == Decimal("0.125")  # a quarter of four, of eight
+
+
+async def test_the_pace_of_a_part_follows_from_the_part_alone(ready: Database) -> None:
+    ada = each_month((2026, 2, (1,)), (2026, 3, (2, 25)), (2026, 4, (1, 2, 3)))
+    await load(ready, ada, ADA, of_ben=(date(2026, 3, 26), date(2026, 3, 27)))
+    of_ada = Where(tests=((Dimension.OWNER, ("Ada",)),))
+    [target] = (await answer(ready, asked("deals_won", "2026-04", where=of_ada))).targets
+    assert target.pace is not None
+    assert plain(target.pace.share, target.pace.expected, target.pace.ahead) == (Decimal("0.5"), 15, -12)
 
 
 async def test_there_is_no_pace_without_earlier_periods_and_of_no_rate(ready: Database) -> None:
