@@ -1,5 +1,6 @@
 """What an answer says of a comparison: of days that are not as many, of cohorts that are not as old, and of changes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,7 +10,8 @@ from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
-from api.metrics.comparisons.changes import relative_change
+from api.metrics.comparisons.changes import NO_FIGURE, relative_change
+from api.metrics.figure_table import share
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import ComparedTo, KpiRequest
@@ -68,5 +70,16 @@ async def test_a_younger_cohort_is_said_to_be_younger_unless_both_are_of_the_sam
 def test_a_change_is_a_share_of_what_is_above_zero(
     value: int | None, other: int | None, change: Decimal | None
 ) -> None:
-    after, before = (None if number is None else Decimal(number) for number in (value, other))
+    after, before = (replace(NO_FIGURE, value=None if it is None else Decimal(it)) for it in (value, other))
     assert relative_change(after, before) == change
+
+
+def test_a_relative_change_is_that_of_the_values_before_they_were_rounded() -> None:
+    now, then = (
+        replace(NO_FIGURE, value=share(part, whole), numerator=Decimal(part), denominator=Decimal(whole), n=whole)
+        for part, whole in ((49, 312), (51, 257))
+    )
+    assert relative_change(now, then) == Decimal("-0.208585")  # of the rounded values it is -0.208588
+    # The quotient of a formula's numerator and denominator is not its value.
+    tenfold = replace(now, value=Decimal("1.570513"))
+    assert relative_change(tenfold, then) == Decimal("6.914154")

@@ -64,7 +64,7 @@ def exact_value(figure: KpiFigure) -> Fraction | None:
     )
 
 
-def _relative_change(figure: KpiFigure, other: KpiFigure) -> Decimal | None:
+def relative_change(figure: KpiFigure, other: KpiFigure) -> Decimal | None:
     """The change as a share of the other value, to six places; None if that is not above 0."""
     value, base = exact_value(figure), exact_value(other)
     if value is None or base is None or base <= 0:
@@ -78,7 +78,7 @@ def compared_values(figure: KpiFigure, other: KpiFigure) -> ComparedValues:
         **_values(other),
         "drill_down": other.drill_down,
         "change": change_of(figure.value, other.value),
-        "relative_change": _relative_change(figure, other),
+        "relative_change": relative_change(figure, other),
     }
 
 
