@@ -13,7 +13,7 @@ from api.metrics.context import MetricContext
 from api.metrics.filtering.record_filters import require_counted_records
 from api.metrics.kind_of import kind_of
 from api.metrics.periods.period_days import days_of, interval_of
-from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where
+from api.metrics.request import FunnelRequest, KpiRequest, Period, StagePair, Switches, Where, known_as_of
 from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame, dimensions_of, record_filters_of, unknown_stage
 from api.metrics.switches.chosen_switches import choose_switches
 from schema.accord import Accord
@@ -99,21 +99,23 @@ def _frame(period: Period, switches: Switches, context: MetricContext) -> TimeFr
     """Find the instants of a period, under `asOf` and `timezone`."""
     reporting = context.accord.reporting
     zone = _zone(switches.timezone or reporting.timezone)
-    as_of = switches.as_of or context.now
-    if as_of.tzinfo is None or not 1000 <= as_of.year < 9000:
+    requested = switches.as_of or context.now
+    if requested.tzinfo is None or not 1000 <= requested.year < 9000:
         raise _bad(
-            f"asOf={as_of.isoformat()} has no time zone, or its year is not between 1000 and 8999.",
+            f"asOf={requested.isoformat()} has no time zone, or its year is not between 1000 and 8999.",
             "Write an instant with its zone, like 2026-04-01T00:00:00Z.",
         )
+    as_of = known_as_of(switches, context.now)
     days = days_of(period, zone, as_of, reporting)
     overrides = []
     if switches.as_of is not None:
-        overrides.append(f"asOf={_instant(as_of)}")
+        overrides.append(f"asOf={_instant(requested)}")
     if zone.key != reporting.timezone:
         overrides.append(f"timezone={zone.key}")
     return TimeFrame(
         as_of=as_of,
         is_past=switches.as_of is not None,
+        ahead=requested if requested > as_of else None,
         zone=zone,
         days=days,
         interval=interval_of(days, zone),

@@ -46,6 +46,7 @@ class TimeFrame:
     days: Period
     interval: Interval
     overrides: tuple[str, ...]
+    ahead: datetime | None = None  # the requested `asOf`, if it lies after the last instant of which anything is known
 
     @property
     def until(self) -> datetime:

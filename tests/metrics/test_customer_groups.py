@@ -52,13 +52,8 @@ async def test_a_customer_is_in_the_group_of_their_first_win_and_revenue_in_that
         [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=NOW)
     assert isinstance(answer, KpiAnswer), answer
     assert answer.value == round(Decimal(4000) / 3 * 5, 2)
-    found = {
-        group.keys[0].value: (group.value, {part.name: part.value for part in group.parts})
-        for group in answer.breakdown
-    }
-    assert found[before][0] == round(Decimal(1000) / 3 * 5, 2)
-    assert found[since][0] is None
-    assert [(found[key][1]["customers"], found[key][1]["revenue_won"]) for key in (before, since)] == [
-        (1, 1000),
-        (0, 3000),
-    ]
+    groups = {group.keys[0].value: group for group in answer.breakdown}
+    parts = {key: {part.name: part.value for part in group.parts} for key, group in groups.items()}
+    assert [groups[before].value, groups[since].value] == [round(Decimal(1000) / 3 * 5, 2), None]
+    assert [parts[key]["customers"] for key in (before, since)] == [Decimal(1), Decimal(0)]
+    assert [parts[key]["revenue_won"] for key in (before, since)] == [Decimal(1000), Decimal(3000)]

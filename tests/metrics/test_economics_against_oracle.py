@@ -19,6 +19,7 @@ from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
+from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import CurrencyRule
 from tests.metrics.economics_books import EconomicsBooks, Parts, formula
@@ -65,6 +66,8 @@ class Cost:
     first: date
     days: int
     cents: int
+    campaign: int
+    source: str
     currency: str
 
 
@@ -86,7 +89,12 @@ SALES = st.builds(
     st.none() | DAYS,
     CURRENCIES,
 )
-COSTS = st.builds(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7), CURRENCIES)
+COSTS = st.builds(
+    *(Cost, DAYS, st.integers(1, 70), st.integers(0, 10**7)),
+    st.integers(201, 202),
+    st.sampled_from(["ads", "ads", "books"]),
+    CURRENCIES,
+)
 SHARES = st.integers(0, 99).map(lambda percent: Decimal(percent) / 100 if percent > 9 else None)
 # Mostly from the first month on, so that the costs of most periods are known.
 SALES_COSTS = st.lists(
@@ -118,7 +126,7 @@ async def firm(module_database: Database) -> Database:
             for number, employees in enumerate(EMPLOYEES)
         ]
         await session.copy("company", ["id", "name", "employees", "effective_at"], companies)
-        await session.copy("campaign", ["id", "name"], [(UUID(int=201), "Fair")])
+        await session.copy("campaign", ["id", "name"], [(UUID(int=201), "Fair"), (UUID(int=202), "Ads")])
         rates = [
             (UUID(int=400 + place), "USD", "EUR", day, Decimal(rate)) for place, (day, rate) in enumerate(RATES.items())
         ]
@@ -141,8 +149,8 @@ async def load(session: WriteSession, sales: list[Sale], costs: list[Cost]) -> N
     await session.copy("deal", [*names, "close_date"], rows)
     spent = [
         (
-            *("test", UUID(int=300 + number), UUID(int=201), cost.first, cost.first + cost.days * DAY),
-            *(Decimal(cost.cents) / 100, cost.currency),
+            *(cost.source, UUID(int=300 + number), UUID(int=cost.campaign), cost.first),
+            *(cost.first + cost.days * DAY, Decimal(cost.cents) / 100, cost.currency),
         )
         for number, cost in enumerate(costs)
     ]
@@ -153,7 +161,7 @@ async def load(session: WriteSession, sales: list[Sale], costs: list[Cost]) -> N
 @settings(QUICK, max_examples=examples(60))
 @given(
     sales=st.lists(SALES, min_size=6, max_size=16),
-    costs=st.lists(COSTS, min_size=1, max_size=4, unique_by=lambda cost: cost.first),
+    costs=st.lists(COSTS, min_size=1, max_size=6, unique_by=lambda cost: cost.first),
     agreed=AGREED,
     spans=st.lists(st.tuples(PERIODS, st.none() | DAYS.map(noon)), min_size=2, max_size=4),
 )
@@ -222,6 +230,10 @@ def compare(answer: KpiAnswer, books: EconomicsBooks, days: Period, as_of: datet
         return
     counted = books.parts(days.starts_on, days.before, as_of)
     compare_figure(answer.key, answer, counted)
+    if "campaign_cost" in {part.name for part in answer.parts}:
+        doubled = [warning.count for warning in answer.warnings if warning.code is WarningCode.COST_SOURCES_OVERLAP]
+        assert sum(count or 0 for count in doubled) == books.doubled_campaigns(days.starts_on, days.before, as_of)
+        assert 0 not in doubled
     assert answer.value is not None or answer.warnings, answer.key
 
 
