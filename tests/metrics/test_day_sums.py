@@ -51,11 +51,12 @@ async def test_people(
 async def test_a_fact_that_lay_in_the_future_counts_once_its_time_has_come(ready: tuple[Database, UUID]) -> None:
     database, version = ready
     stored_at = START + timedelta(days=60)
-    ways = {
+    ways: dict[str, tuple[Entry, ...]] = dict.fromkeys(STAGES, ())
+    ways |= {
         stage: (Entry(stored_at + away, stored_at + away, None),)
         for stage, away in (("inquiry", timedelta(days=-5)), ("mql", timedelta(days=1)))
     }
-    person = Person(dict.fromkeys(STAGES, ()) | ways, (Version(START, None, None, None, None),), (), None)
+    person = Person(ways, (Version(START, None, None, None, None),), (), None)
     async with database.write() as session:
         await load(session, [person], version)
         await derive_journeys(session)
