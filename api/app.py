@@ -1,7 +1,8 @@
 """The composition root of the server: settings in, ASGI application out."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from api.jobs.run_jobs import running_jobs
 from api.settings import Settings
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
-from api.web.health import health_routes
+from api.web.health import Health, health_routes
 from api.web.identification import ApiKeyTokens, Identification
 from api.web.sign_in.bearer_tokens import OidcBearerTokens
 from api.web.sign_in.code_flow import CodeFlow
@@ -30,6 +31,8 @@ from api.web.sign_in.page_sessions import PageSessions
 from api.web.sign_in.provider import OidcProvider
 from api.web.sign_in.routes import SignIn
 from api.web.website import NetworkAccess, build_site
+
+FINISH_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,13 @@ class _Access:
     sign_in: SignIn
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Assemble the application. The database is opened when the server starts and closed when it stops."""
+def create_app(settings: Settings, health: Health | None = None) -> ASGIApp:
+    """Assemble the application. The database is opened when the server starts and closed when it stops.
+
+    `health` is what its health checks report; whoever stops the server notes it there.
+    """
+    health = health or Health()
+    health.owns_database = settings.database_url is None
     holder = DatabaseHolder()
     access = _access(settings, holder.get)
 
@@ -54,13 +62,15 @@ def create_app(settings: Settings) -> ASGIApp:
         with database_connection_url(settings, revives=True) as address:
             async with (
                 Database.open(address, kept_limits=settings.kept_limits) as database,
-                access.cache.listening(address),
+                access.cache.listening(database),
             ):
-                holder.database = database
+                holder.database, health.outage = database, database.outage
                 async with running_jobs(database):
                     yield
-                await access.uses.finish()
-                await access.sessions.finish()
+                with suppress(TimeoutError):  # who used what last is worth no longer wait
+                    async with asyncio.timeout(FINISH_SECONDS):
+                        await access.uses.finish()
+                        await access.sessions.finish()
 
     return build_site(
         gateway(),
@@ -68,7 +78,7 @@ def create_app(settings: Settings) -> ASGIApp:
         access.identify,
         routes=[
             examples_route(holder.get, access.identify),
-            *health_routes(holder.get),
+            *health_routes(holder.get, health),
             *access.sign_in.routes(),
         ],
         access=NetworkAccess(

@@ -51,7 +51,10 @@ class ErrorCode(StrEnum):
     TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "A breakdown, or `groupBy` without `first`, has more groups than the limit."
     TIMED_OUT = "TIMED_OUT", "The statement took longer than the time limit."
 
-    BUSY = "BUSY", "Another transaction holds a lock on the same records. Nothing was written; send the request again."
+    BUSY = (
+        "BUSY",
+        "Another transaction holds a lock on the same records, or all connections are used. Nothing is written; retry.",
+    )
 
     # Mutations
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another input."
@@ -73,6 +76,7 @@ class ErrorCode(StrEnum):
     NOT_EVALUATED = "NOT_EVALUATED", "The contacts are not evaluated by the accord in force."
     EVALUATING = "EVALUATING", "The requested reading or preview is being evaluated. Send the request again."
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
+    DATABASE_RIGHTS = "DATABASE_RIGHTS", "The user of DATABASE_URL may not do this, or the database is read-only."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
     DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."
 

@@ -57,6 +57,18 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free port.")
+    reuse_port: bool = Field(
+        default=False,
+        description="Whether other servers may listen on the same port (`SO_REUSEPORT`), so that a new one can start "
+        "before the old one stops.",
+    )
+    stop_seconds: float = Field(
+        default=10,
+        ge=0,
+        le=3_600,
+        description="The seconds that requests have to end when the server is told to stop. All else takes 25 seconds "
+        "more at most.",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(),
         description="Host names of the server beside loopback, with commas: `accord.example`. They are served once "

@@ -1,5 +1,6 @@
 """The `accord` command. Every command is listed here; its module is imported only when it runs."""
 
+import errno
 import os
 import signal
 import sys
@@ -13,10 +14,11 @@ from api.cli.access import KeyCommands, MemberCommands, TeamCommands
 from api.cli.error_reports import report_bug, report_expected
 from api.cli.lazy_command import LazyGroup
 from api.cli.planning import PlanCommands
-from api.errors import AccordError
+from api.errors import AccordError, ErrorCode
 
 EXIT_EXPECTED = 2
 EXIT_BUG = 70
+_DISK_PROBLEMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 class Commands(LazyGroup):
@@ -119,11 +121,26 @@ def run(words: Sequence[str]) -> NoReturn:
         report_expected(error)
         sys.exit(EXIT_EXPECTED)
     except Exception as error:  # the outermost edge: a bug is logged
+        if (expected := _expected(error)) is not None:
+            report_expected(expected)
+            sys.exit(EXIT_EXPECTED)
         if os.environ.get("ACCORD_DEBUG"):
             raise
         report_bug(error)
         sys.exit(EXIT_BUG)
     sys.exit(0)
+
+
+def _expected(error: Exception) -> AccordError | None:
+    """The error to show if the database or a disk is the cause; None if it is a bug."""
+    from api.db import expected_error  # noqa: PLC0415 - a command that needs no database does not load the driver
+
+    if isinstance(error, OSError) and error.errno in _DISK_PROBLEMS:
+        where = f"{error.filename}: " if error.filename else ""
+        code = ErrorCode.DISK_FULL if error.errno == errno.ENOSPC else ErrorCode.BAD_FILE
+        message = f"A file cannot be written: {where}{error.strerror}."
+        return AccordError(code, message, "Make room on that disk, or write to another folder.")
+    return expected_error(error)
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import asyncpg
 import orjson
 
-from api.db.failures import DATABASE_FAILURES, reconnecting
+from api.db.failures import LOST_CONNECTION, all_busy, unanswered
+from api.db.outages import ACQUIRE_SECONDS, CONNECT_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
 from api.db.sessions import BEGIN, Connection
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
+_LONGEST_WAIT_SECONDS = STATEMENT_TIMEOUT_MS / 1_000 + DEADLINE_SECONDS
 # The longest statement that a connection keeps prepared, in characters: that of a re-evaluation has 20,000.
 LONGEST_PREPARED = 200_000
 # The same for reads: a page with many nested lists has 20,000, and costs 14 ms instead of 3 if it is planned each time.
@@ -47,47 +50,76 @@ class Connections:
     third of the time of a small read.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
-        self._connect = connect
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int, outage: Outage) -> None:
+        self.connect = connect
         self._places = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
+        self.outage = outage
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
-        """Execute a statement and return its value; waits for a connection if all are busy."""
-        async with self._places:
-            connection = self._sound() or await self._connect()
+        """Execute a statement and return its value; waits for a connection if all are busy. Errors: BUSY."""
+        await self._enter()
+        try:
+            connection = self._sound() or await self._opened()
+            self.outage.busy[connection] = monotonic()
             try:
                 found = await connection.fetchval(text, *values)
             except asyncpg.PostgresError:
                 self._idle.append(connection)  # the server rejected the statement; the connection is usable
                 raise
+            except TimeoutError as error:
+                connection.terminate()
+                raise unanswered() from error
             except BaseException:
                 connection.terminate()  # cancelled halfway: the state of the protocol is unknown
                 raise
+            finally:
+                del self.outage.busy[connection]
             self._idle.append(connection)
             return found
+        finally:
+            self._places.release()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Open a transaction that commits at the end of the block, and rolls back if the block raises."""
-        async with self._places:
-            connection = self._sound() or await self._connect()
+        """Open a transaction that commits at the end of the block, and rolls back if the block raises. Errors: BUSY."""
+        await self._enter()
+        try:
+            connection = self._sound() or await self._opened()
+            self.outage.busy[connection] = monotonic()
             try:
                 await connection.execute(BEGIN)
                 yield connection
                 await connection.execute("commit")
             except BaseException as error:
-                if not await _rolled_back(connection, error):
-                    connection.terminate()
+                if await _rolled_back(connection, error):
+                    self._idle.append(connection)
                     raise
-                self._idle.append(connection)
+                connection.terminate()
+                if isinstance(error, TimeoutError):
+                    raise unanswered() from error
                 raise
+            finally:
+                del self.outage.busy[connection]
             self._idle.append(connection)
+        finally:
+            self._places.release()
 
-    async def close(self) -> None:
-        """Close every connection."""
-        for connection in self._idle:
-            await connection.close()
+    async def _enter(self) -> None:
+        """Wait for a place, ACQUIRE_SECONDS at most."""
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise all_busy() from error
+
+    async def _opened(self) -> Connection:
+        connection = await self.outage.opened(self.connect)
+        self.outage.register(connection)
+        return connection
 
     def _sound(self) -> "Connection | None":
         while self._idle:
@@ -104,38 +136,45 @@ async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 
 async def open_reader(dsn: str) -> Connection:
-    """Connect for single read statements. Errors: ConnectionError."""
-    with reconnecting():
-        return await asyncpg.connect(
-            dsn,
-            server_settings=SERVER_SETTINGS | READER_SETTINGS,
-            max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=LONGEST_PREPARED_READ,
-            timeout=10,
-        )
+    """Connect for single read statements."""
+    return await asyncpg.connect(
+        dsn,
+        server_settings=SERVER_SETTINGS | READER_SETTINGS,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=LONGEST_PREPARED_READ,
+        timeout=CONNECT_SECONDS,
+        command_timeout=_LONGEST_WAIT_SECONDS,
+    )
 
 
 async def open_writer(dsn: str) -> Connection:
-    """Connect for units of work. Errors: ConnectionError."""
-    with reconnecting():
-        connection = await asyncpg.connect(
-            dsn,
-            server_settings=SERVER_SETTINGS | WRITER_SETTINGS,
-            max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=LONGEST_PREPARED,
-            timeout=10,
-        )
+    """Connect for units of work."""
+    connection = await asyncpg.connect(
+        dsn,
+        server_settings=SERVER_SETTINGS | WRITER_SETTINGS,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=LONGEST_PREPARED,
+        timeout=CONNECT_SECONDS,
+        command_timeout=_LONGEST_WAIT_SECONDS,
+    )
     await prepare(connection)
     return connection
 
 
+async def probe(dsn: str) -> None:
+    """Connect and disconnect, to see whether the database answers."""
+    connection = await asyncpg.connect(dsn, server_settings=SERVER_SETTINGS, timeout=CONNECT_SECONDS)
+    connection.terminate()
+
+
 async def _rolled_back(connection: Connection, error: BaseException) -> bool:
     """Roll back after an error. Return whether the connection can be used again."""
-    if isinstance(error, asyncio.CancelledError | GeneratorExit) or connection.is_closed():
-        return False  # cancelled halfway: the state of the protocol is unknown
+    # After a cancellation or a timeout the state of the protocol is unknown.
+    if isinstance(error, asyncio.CancelledError | GeneratorExit | TimeoutError) or connection.is_closed():
+        return False
     try:
-        await connection.execute("rollback")
-    except DATABASE_FAILURES:
+        await connection.execute("rollback", timeout=ROLLBACK_SECONDS)
+    except LOST_CONNECTION:
         return False
     return True
 

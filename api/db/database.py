@@ -1,9 +1,11 @@
 """The database: a pool for snapshots and units of work, and the only place that commits."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Self
+from time import monotonic
+from typing import Any, Literal, Self
 
 import asyncpg
 
@@ -15,9 +17,11 @@ from api.db.connections import (
     open_reader,
     open_writer,
     prepare,
+    probe,
 )
-from api.db.failures import connecting, reconnecting
-from api.db.sessions import AdvisoryLock, ReadSession, ScratchSession, Session, WriteSession
+from api.db.failures import LOST_CONNECTION, all_busy, connecting, unreachable
+from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, ROLLBACK_SECONDS, Outage, is_gone
+from api.db.sessions import AdvisoryLock, Connection, ReadSession, ScratchSession, Session, WriteSession
 from api.settings import KeptLimits
 
 DEFAULT_KEPT_LIMITS = KeptLimits()
@@ -39,6 +43,9 @@ class Database:
         # What reads have found out about the data. A hint saves a statement, and never changes a result.
         self.hints: set[str] = set()
         self.kept_limits = kept_limits
+        self.outage = readers.outage
+        # The same database with a connection of its own, for health checks: they wait for no request.
+        self.spare: Database = self
 
     @classmethod
     @asynccontextmanager
@@ -46,25 +53,23 @@ class Database:
         cls, dsn: str, *, size: int = 10, kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS
     ) -> AsyncIterator[Self]:
         """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
+        outage = Outage(partial(probe, dsn))
         with connecting():
-            # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=0,
-                max_size=size,
-                server_settings=SERVER_SETTINGS,
-                init=prepare,
-                timeout=10,
-                max_cacheable_statement_size=LONGEST_PREPARED,
-            )
-            await pool.release(await pool.acquire())
-        readers, writers = Connections(partial(open_reader, dsn), size), Connections(partial(open_writer, dsn), size)
+            async with asyncio.timeout(2 * CONNECT_SECONDS):
+                pool = await _open_pool(dsn, size, outage)
+                await pool.release(await pool.acquire())
+                spare = await _open_pool(dsn, 1, outage)
+        readers = Connections(partial(open_reader, dsn), size, outage)
+        writers = Connections(partial(open_writer, dsn), size, outage)
         try:
-            yield cls(pool, readers, writers, kept_limits)
+            async with outage.watching():
+                database = cls(pool, readers, writers, kept_limits)
+                database.spare = cls(spare, readers, writers, kept_limits)
+                yield database
         finally:
-            await readers.close()
-            await writers.close()
-            await pool.close()
+            await outage.close()
+            await _close_pool(pool)
+            await _close_pool(spare)
 
     def value(self, text: str, values: Sequence[object]) -> Awaitable[Any]:
         """Execute a single read statement and return its value.
@@ -76,46 +81,50 @@ class Database:
     @asynccontextmanager
     async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
         """Open a snapshot: all statements in the block read the same state of the database."""
-        async with (
-            self._connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with self._transaction("repeatable_read", readonly=True) as connection:
             await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
             yield ReadSession(connection)
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[ScratchSession]:
         """A snapshot with temporary tables: rolled back when the block ends, however it ends."""
-        async with self._connection() as connection:
-            transaction = connection.transaction(isolation="repeatable_read")
-            await transaction.start()
-            try:
-                yield ScratchSession(connection)
-            finally:
-                await transaction.rollback()
+        async with self._transaction("repeatable_read", commits=False) as connection:
+            yield ScratchSession(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
-        async with self._connection() as connection, connection.transaction():
+        async with self._transaction() as connection:
             yield WriteSession(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work as `write`, whose statements all read the same state of the database."""
-        async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
+        async with self._transaction("repeatable_read") as connection:
             yield WriteSession(connection)
 
     @asynccontextmanager
     async def try_lock(self, what: AdvisoryLock) -> AsyncIterator[Session | None]:
         """Hold an advisory lock on a connection of its own, outside a transaction; None if it is not free.
 
-        The lock is lost with the connection: whoever holds it for long uses the session now and then to notice.
+        The lock is lost with the connection: whoever holds it for long uses the session now and then to notice, and
+        sets a deadline.
         """
-        async with self._connection() as connection:
+        async with self._connection(is_watched=False) as connection:
             # Released with the connection: the pool resets it.
-            is_free = await connection.fetchval("select pg_try_advisory_lock($1)", what.value)
+            is_free = await connection.fetchval(
+                "select pg_try_advisory_lock($1)", what.value, timeout=STATEMENT_TIMEOUT_MS / 1_000
+            )
             yield Session(connection) if is_free else None
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[Connection]:
+        """Open a connection beside the pools, and end it with the block. Its statements need deadlines of their own."""
+        connection = await self.outage.opened(self._readers.connect)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[WriteSession]:
@@ -124,10 +133,95 @@ class Database:
             yield WriteSession(connection)
 
     @asynccontextmanager
-    async def _connection(self) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
-        with reconnecting():
-            connection = await self._pool.acquire()
+    async def _transaction(
+        self,
+        isolation: Literal["read_committed", "repeatable_read"] | None = None,
+        *,
+        readonly: bool = False,
+        commits: bool = True,
+    ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
+        async with self._connection() as connection:
+            transaction = connection.transaction(isolation=isolation, readonly=readonly)
+            await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                await _roll_back(transaction, connection)
+                raise
+            if commits:
+                await transaction.commit()
+            else:
+                await _roll_back(transaction, connection)
+
+    @asynccontextmanager
+    async def _connection(
+        self, *, is_watched: bool = True
+    ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
+        connection = await self._acquired()
+        if is_watched:
+            self.outage.busy[connection] = monotonic()
         try:
             yield connection
         finally:
-            await self._pool.release(connection)
+            self.outage.busy.pop(connection, None)
+            await self._release(connection)
+
+    async def _acquired(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
+        """Wait for a connection, ACQUIRE_SECONDS at most. Errors: BUSY; ConnectionError if none can be opened."""
+        if self.outage.is_on and not self._pool.get_idle_size():
+            raise unreachable()
+        waiting = asyncio.timeout(ACQUIRE_SECONDS)
+        try:
+            async with waiting:
+                return await self._pool.acquire()
+        except LOST_CONNECTION as error:
+            if waiting.expired():
+                raise all_busy() from error
+            self.outage.begin(error)
+            raise unreachable() from error
+
+    async def _release(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+        try:
+            await self._pool.release(connection, timeout=ROLLBACK_SECONDS)
+        except LOST_CONNECTION:
+            # The pool has closed it: it was lost, or could not be reset in time. What was done on it is over.
+            return
+
+
+async def _open_pool(dsn: str, size: int, outage: Outage) -> "asyncpg.Pool[asyncpg.Record]":
+    async def init(connection: Connection) -> None:
+        outage.register(connection)
+        await prepare(connection)
+
+    # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        server_settings=SERVER_SETTINGS,
+        init=init,
+        timeout=CONNECT_SECONDS,
+        max_cacheable_statement_size=LONGEST_PREPARED,
+    )
+
+
+async def _close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Close a pool whose connections are closed: it waits for whoever uses one."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _roll_back(
+    transaction: asyncpg.transaction.Transaction, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+) -> None:
+    """Roll back. A connection that is lost, or does not roll back in time, is closed, which rolls back as well."""
+    try:
+        if not is_gone(connection):
+            async with asyncio.timeout(ROLLBACK_SECONDS):
+                await transaction.rollback()
+    except LOST_CONNECTION:
+        if not is_gone(connection):
+            connection.terminate()

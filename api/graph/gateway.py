@@ -11,7 +11,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import orjson
 import strawberry
 from cachetools import LRUCache
@@ -21,7 +20,7 @@ from strawberry.types import ExecutionResult
 
 from api.access.evaluation import RequestedReading
 from api.access.principal import Principal
-from api.db import DATABASE_FAILURES, Database
+from api.db import LOST_CONNECTION, Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.readings.prepare_readings import require_readings
 from api.graph.context import OF_ONE_FIELD, Context, RootRecords
@@ -46,12 +45,16 @@ _VALUE_WEIGHT = 100  # what a value takes beside its characters
 
 @dataclass(frozen=True, slots=True)
 class JsonResult:
-    """The data of a response as JSON. Only mutations have errors, or show a secret (`is_secret`), such as a new key."""
+    """The data of a response as JSON. Only mutations have errors, or show a secret (`is_secret`), such as a new key.
+
+    `is_untouched`: it is certain that nothing was executed, because the database could not be reached.
+    """
 
     data: bytes
     extensions: dict[str, object]
     errors: Sequence[GraphQLError] = ()
     is_secret: bool = False
+    is_untouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,9 @@ class Gateway:
             done = await self._mutations.run(database, principal, request, validated, operation)
             if done is not None:
                 extensions = redacted_note(done.redacted) | list_notes(done.unknown)
-                return JsonResult(orjson.dumps(done.data), extensions, done.errors, done.is_secret)
+                return JsonResult(
+                    orjson.dumps(done.data), extensions, done.errors, done.is_secret, is_untouched=not done.is_touched
+                )
         ready, extensions, readings = self._ready(validated, operation, request.variables, principal)
         failure = None
         if ready is not None:
@@ -138,7 +143,7 @@ class Gateway:
                 evaluated = await require_readings(database, readings)
                 found = await ready.run(database)
                 return JsonResult(found.json, extensions | list_notes(found.unknown, evaluated))
-            except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
+            except (AccordError, *LOST_CONNECTION) as error:
                 failure = error
         return await self._execute(database, request, validated, principal, failure)
 

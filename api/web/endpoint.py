@@ -17,7 +17,7 @@ from api.graph.gateway import ExecutedResult, Gateway, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
 from api.graph.request import GraphQLRequest
 from api.web.database_provider import DatabaseProvider
-from api.web.error_responses import failure_response, graphql_error_entry, is_request_error
+from api.web.error_responses import failure_response, graphql_error_entry, is_request_error, unavailable_response
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.pages import PageHandler
@@ -78,6 +78,8 @@ class GraphQLEndpoint:
             return await self._execute(scope, headers, request, who, media_type)
         except HttpError as error:
             return http_error_response(error, media_type)
+        except Exception as error:  # noqa: BLE001 - any exception becomes a response; bugs are logged
+            return failure_response(error, scope, media_type)
 
     async def _execute(
         self, scope: Scope, headers: Headers, request: GraphQLRequest, who: Principal, media_type: MediaType
@@ -142,7 +144,10 @@ def _method_not_allowed(message: str, allowed: str) -> HttpError:
 
 def _json_response(result: JsonResult, media_type: MediaType) -> Response:
     """A response around `data` that is JSON already: the bytes are copied, not parsed."""
-    errors = b'"errors":%b,' % orjson.dumps(list(map(graphql_error_entry, result.errors))) if result.errors else b""
+    entries = list(map(graphql_error_entry, result.errors))
+    if entries and result.is_untouched and (response := unavailable_response(entries, media_type)) is not None:
+        return response
+    errors = b'"errors":%b,' % orjson.dumps(entries) if entries else b""
     extensions = b',"extensions":' + orjson.dumps(result.extensions) if result.extensions else b""
     body = b'{%b"data":%b%b}' % (errors, result.data, extensions)
     return GraphQLResponse(body, 200, media_type, is_secret=result.is_secret)
@@ -154,7 +159,11 @@ def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Resp
     # Without `data` nothing was executed (a request error); `data: null` is the result of an execution error.
     if result.data is None and errors and all(is_request_error(error) for error in errors):
         return _request_error_response(errors, media_type)
-    payload: dict[str, Any] = {"errors": [graphql_error_entry(error) for error in errors]} if errors else {}
+    entries = [graphql_error_entry(error) for error in errors]
+    is_any_done = any(value is not None for value in (result.data or {}).values())
+    if entries and not is_any_done and (response := unavailable_response(entries, media_type)) is not None:
+        return response
+    payload: dict[str, Any] = {"errors": entries} if entries else {}
     payload["data"] = result.data
     if executed.extensions:
         payload["extensions"] = executed.extensions
@@ -169,6 +178,8 @@ def _request_error_response(
     The specification has status 400 for the newer media type only; with `application/json` it is 200.
     """
     entries = [graphql_error_entry(error, code) for error in errors]
+    if (response := unavailable_response(entries, media_type)) is not None:
+        return response
     status = 400 if media_type is MediaType.GRAPHQL else 200
     if any(_code(entry) == ErrorCode.INTERNAL for entry in entries):
         status = 500

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.db import expected_error
 from api.errors import ErrorCode
+from api.web.media_types import MediaType
 from api.web.responses import GraphQLResponse, HttpError, error_entry, http_error_response
 
 logger = logging.getLogger("accord.web")
@@ -18,10 +20,30 @@ _STATUS = {
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.DATABASE_UNREACHABLE: 503,
+    ErrorCode.DATABASE_RIGHTS: 503,
+    ErrorCode.DISK_FULL: 503,
+    ErrorCode.BUSY: 503,
     ErrorCode.DATABASE_OUTDATED: 503,
     ErrorCode.DATABASE_NEWER: 503,
     ErrorCode.TIMED_OUT: 503,
 }
+
+# What passes by itself: the same request can be sent again after so many seconds. An outage is tried every 0.25 s.
+_PASSING = {ErrorCode.DATABASE_UNREACHABLE.value, ErrorCode.BUSY.value}
+RETRY_AFTER = {"Retry-After": "1"}
+
+
+def unavailable_response(entries: Sequence[Mapping[str, Any]], media_type: MediaType) -> GraphQLResponse | None:
+    """The response to a request of which nothing was executed because of an outage; None if that is not the reason.
+
+    It has status 503 and `Retry-After` for both media types, so that clients and balancers try again.
+    """
+    codes = {entry.get("extensions", {}).get("code") for entry in entries}
+    if not codes or not codes <= _PASSING:
+        return None
+    response = GraphQLResponse(orjson.dumps({"errors": entries}), 503, media_type)
+    response.headers.update(RETRY_AFTER)
+    return response
 
 
 def graphql_error_entry(error: GraphQLError, code: ErrorCode = ErrorCode.BAD_INPUT) -> dict[str, Any]:
@@ -57,14 +79,16 @@ def masked_entry(bug: BaseException, where: str) -> dict[str, Any]:
     }
 
 
-def failure_response(error: Exception, scope: Scope) -> GraphQLResponse:
+def failure_response(error: Exception, scope: Scope, media_type: MediaType = MediaType.JSON) -> GraphQLResponse:
     """The response for an exception that ended a request."""
     expected = expected_error(error)
     if isinstance(expected, HttpError):
-        return http_error_response(expected)
+        return http_error_response(expected, media_type)
     entry = error_entry(expected) if expected else masked_entry(error, f"{scope['method']} {scope['path']}")
+    if (response := unavailable_response([entry], media_type)) is not None:
+        return response
     status = _STATUS.get(expected.code, 400) if expected else 500
-    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status)
+    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status, media_type)
 
 
 class ErrorMiddleware:

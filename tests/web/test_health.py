@@ -14,7 +14,7 @@ from starlette.routing import Route
 from api.accord.documents import read_accord
 from api.db import Database
 from api.sql import Sql
-from api.web.health import health_routes
+from api.web.health import Health, health_routes
 from api.web.identification import identify_local_operator
 from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
@@ -27,7 +27,7 @@ def client_of(database: Database, *routes: Route) -> httpx.AsyncClient:
         small_gateway(Query),
         no_database,
         identify_local_operator,
-        routes=[*health_routes(lambda: database), *routes],
+        routes=[*health_routes(lambda: database, Health()), *routes],
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
@@ -59,7 +59,7 @@ async def test_a_database_without_tables_is_not_ready(bare: str) -> None:
     assert "accord migrate" in response.json()["problem"]
 
 
-async def test_the_reason_for_a_failed_reconnect_is_logged_and_not_returned(
+async def test_the_reason_for_a_failed_reconnect_is_logged_once_and_not_returned(
     server: str, bare: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def from_pool(_request: Request) -> Response:
@@ -87,7 +87,7 @@ async def test_the_reason_for_a_failed_reconnect_is_logged_and_not_returned(
             )
             assert name not in response.text
     reasons = [record.getMessage() for record in caplog.records if record.name == "accord.db"]
-    assert [name in reason for reason in reasons] == [True, True]
+    assert [name in reason for reason in reasons] == [True], "one line an outage, whichever pool finds it first"
 
 
 async def test_a_lost_database_makes_the_server_not_ready_but_alive(server: str, bare: str) -> None:

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLError, GraphQLSchema, located_error
 from graphql.execution.values import VariableValues
 
 from api.access.principal import Principal
-from api.db import Database
+from api.db import Database, UnreachableError
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared
 from api.graph.mutations.all_mutations import MUTATIONS
@@ -48,7 +48,8 @@ class MutationsResult:
     """The data and the errors of a mutation's root fields.
 
     `redacted` has the fields that are null because the principal may not read them, `unknown` the free texts in filters
-    that no record ever had. `is_secret`: it shows a secret, such as a new API key.
+    that no record ever had. `is_secret`: it shows a secret, such as a new API key. `is_touched`: something was
+    executed, or may have been: the answer to a commit can be lost.
     """
 
     data: dict[str, object] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class MutationsResult:
     redacted: set[str] = field(default_factory=set)
     unknown: list[UnknownText] = field(default_factory=list)
     is_secret: bool = False
+    is_touched: bool = False
 
 
 class MutationRunner:
@@ -129,7 +131,12 @@ class _Run:
         idempotency_key = given.get(IDEMPOTENCY_KEY.name)
         input_hash = "" if idempotency_key is None else _hash(given)
         call = Call(mutation.name, input_hash, idempotency_key, self.request.request_id)
-        outcome = await perform(self.database, self.principal, call, mutation.prepare(given))
+        was_touched, self.result.is_touched = self.result.is_touched, True
+        try:
+            outcome = await perform(self.database, self.principal, call, mutation.prepare(given))
+        except UnreachableError:
+            self.result.is_touched = was_touched
+            raise
         self.result.is_secret |= bool(outcome.secrets)
         payload = await plan.written(self.database, self.principal, outcome, variables)
         self.result.redacted.update(payload.redacted)
