@@ -1,5 +1,6 @@
 """The composition root of the server: settings in, ASGI application out."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,11 +15,12 @@ from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.key_uses import KeyUses
 from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import SessionLimits
-from api.db import Database
+from api.db import Database, WaitLimits
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
 from api.jobs.run_jobs import running_jobs
 from api.settings import Settings
+from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
 from api.web.health import health_routes
@@ -43,20 +45,34 @@ class _Access:
     sign_in: SignIn
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Assemble the application. The database is opened when the server starts and closed when it stops."""
-    holder = DatabaseHolder()
-    access = _access(settings, holder.get)
+# Identification, sign-in and health checks have connections of their own: they wait neither for a lane nor for whoever
+# holds the connections of one.
+_ACCESS_CONNECTIONS = 3
+# How long a read waits for a lock, such as that of a table that a first import fills: as a unit of work does.
+_READ_LOCK_MS = 1_200
+
+
+def create_app(settings: Settings, *, workers: int = 1) -> ASGIApp:
+    """Assemble the application. The database is opened when the server starts and closed when it stops.
+
+    `workers` is the number of processes that serve the same address: each has its share of the rate limit.
+    """
+    holder, access_holder = DatabaseHolder(), DatabaseHolder()
+    access = _access(settings, access_holder.get)
+    limits = WaitLimits(math.ceil(settings.request_seconds * 1_000), _READ_LOCK_MS)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks the event loop, which serves no request yet.
         with database_connection_url(settings, revives=True) as address:
             async with (
-                Database.open(address, kept_limits=settings.kept_limits) as database,
+                Database.open(
+                    address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
+                ) as database,
+                Database.open(address, size=_ACCESS_CONNECTIONS) as access_database,
                 access.cache.listening(address),
             ):
-                holder.database = database
+                holder.database, access_holder.database = database, access_database
                 async with running_jobs(database):
                     yield
                 await access.uses.finish()
@@ -68,7 +84,7 @@ def create_app(settings: Settings) -> ASGIApp:
         access.identify,
         routes=[
             examples_route(holder.get, access.identify),
-            *health_routes(holder.get),
+            *health_routes(access_holder.get),
             *access.sign_in.routes(),
         ],
         access=NetworkAccess(
@@ -78,6 +94,7 @@ def create_app(settings: Settings) -> ASGIApp:
             access.identify.has_credentials,
         ),
         guard=access.sign_in.guard,
+        traffic=Traffic.of(settings, workers=workers),
         explains=settings.is_loopback,
         lifespan=lifespan,
     )

@@ -1,8 +1,10 @@
 """Connections that stay open, with the settings of readers and of writers."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -10,6 +12,9 @@ import orjson
 
 from api.db.failures import DATABASE_FAILURES, reconnecting
 from api.db.sessions import BEGIN, Connection
+from api.traffic.deadline import uninterrupted_commit
+
+logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
@@ -24,7 +29,6 @@ LONGEST_PREPARED_READ = 40_000
 # for a common one, which takes up to ten times as long. In `auto` mode PostgreSQL chose the same plans.
 READER_SETTINGS = {
     "default_transaction_read_only": "on",
-    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "plan_cache_mode": "force_generic_plan",
 }
 
@@ -32,12 +36,26 @@ READER_SETTINGS = {
 # be longer than PostgreSQL's deadlock_timeout (by default a second): at the same instant a deadlock, which can be
 # started again, is reported as a lock that was not had in time.
 LOCK_TIMEOUT_MS = 1_200
+# How long the connection of a cancelled statement may take to close; then it is dropped.
+CANCEL_SECONDS = 5
 WRITER_SETTINGS = {
     "default_transaction_isolation": "read committed",
     "lock_timeout": str(LOCK_TIMEOUT_MS),
-    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "plan_cache_mode": "force_generic_plan",  # as for readers: a write has many small statements, most by primary key
 }
+
+
+@dataclass(frozen=True, slots=True)
+class WaitLimits:
+    """How long a statement may take, and how long a read may wait for a lock (0: as long as it may take)."""
+
+    statement_ms: int = STATEMENT_TIMEOUT_MS
+    lock_ms: int = 0
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The limits of reads, as settings of a connection."""
+        return {"statement_timeout": str(self.statement_ms), "lock_timeout": str(self.lock_ms)}
 
 
 class Connections:
@@ -51,6 +69,7 @@ class Connections:
         self._connect = connect
         self._places = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
         """Execute a statement and return its value; waits for a connection if all are busy."""
@@ -62,7 +81,7 @@ class Connections:
                 self._idle.append(connection)  # the server rejected the statement; the connection is usable
                 raise
             except BaseException:
-                connection.terminate()  # cancelled halfway: the state of the protocol is unknown
+                self._abandon(connection)  # cancelled halfway: the state of the protocol is unknown
                 raise
             self._idle.append(connection)
             return found
@@ -75,10 +94,11 @@ class Connections:
             try:
                 await connection.execute(BEGIN)
                 yield connection
-                await connection.execute("commit")
+                with uninterrupted_commit():
+                    await connection.execute("commit")
             except BaseException as error:
                 if not await _rolled_back(connection, error):
-                    connection.terminate()
+                    self._abandon(connection)
                     raise
                 self._idle.append(connection)
                 raise
@@ -86,8 +106,20 @@ class Connections:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._closing:
+            await asyncio.wait(self._closing)
         for connection in self._idle:
             await connection.close()
+
+    def _abandon(self, connection: Connection) -> None:
+        """Close a connection whose statement may still run, without waiting for it.
+
+        asyncpg has begun to cancel the statement on a connection of its own. `terminate` would stop that, and
+        PostgreSQL would notice only when it sends rows; `close` waits until the statement has ended.
+        """
+        task = asyncio.create_task(_close(connection))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def _sound(self) -> "Connection | None":
         while self._idle:
@@ -103,30 +135,37 @@ async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
-async def open_reader(dsn: str) -> Connection:
+async def open_reader(dsn: str, limits: WaitLimits) -> Connection:
     """Connect for single read statements. Errors: ConnectionError."""
     with reconnecting():
         return await asyncpg.connect(
             dsn,
-            server_settings=SERVER_SETTINGS | READER_SETTINGS,
+            server_settings=SERVER_SETTINGS | READER_SETTINGS | limits.settings,
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=LONGEST_PREPARED_READ,
             timeout=10,
         )
 
 
-async def open_writer(dsn: str) -> Connection:
+async def open_writer(dsn: str, limits: WaitLimits) -> Connection:
     """Connect for units of work. Errors: ConnectionError."""
     with reconnecting():
         connection = await asyncpg.connect(
             dsn,
-            server_settings=SERVER_SETTINGS | WRITER_SETTINGS,
+            server_settings=SERVER_SETTINGS | WRITER_SETTINGS | {"statement_timeout": str(limits.statement_ms)},
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=LONGEST_PREPARED,
             timeout=10,
         )
     await prepare(connection)
     return connection
+
+
+async def _close(connection: Connection) -> None:
+    try:
+        await connection.close(timeout=CANCEL_SECONDS)
+    except (*DATABASE_FAILURES, asyncpg.InternalClientError) as error:
+        logger.warning("A cancelled statement may run on: %s", str(error) or type(error).__name__)
 
 
 async def _rolled_back(connection: Connection, error: BaseException) -> bool:

@@ -10,8 +10,8 @@ import asyncpg
 from api.db.connections import (
     LONGEST_PREPARED,
     SERVER_SETTINGS,
-    STATEMENT_TIMEOUT_MS,
     Connections,
+    WaitLimits,
     open_reader,
     open_writer,
     prepare,
@@ -20,7 +20,7 @@ from api.db.failures import connecting, reconnecting
 from api.db.sessions import AdvisoryLock, ReadSession, ScratchSession, Session, WriteSession
 from api.settings import KeptLimits
 
-DEFAULT_KEPT_LIMITS = KeptLimits()
+DEFAULT_KEPT_LIMITS, DEFAULT_WAIT_LIMITS = KeptLimits(), WaitLimits()
 
 
 class Database:
@@ -32,8 +32,10 @@ class Database:
         readers: Connections,
         writers: Connections,
         kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
+        wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
     ) -> None:
         self._pool = pool
+        self._wait_limits = wait_limits
         self._readers = readers
         self._writers = writers
         # What reads have found out about the data. A hint saves a statement, and never changes a result.
@@ -43,9 +45,17 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, dsn: str, *, size: int = 10, kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS
+        cls,
+        dsn: str,
+        *,
+        size: int = 10,
+        kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
+        wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
     ) -> AsyncIterator[Self]:
-        """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
+        """Connect to a database; each of the three pools has so many connections at most.
+
+        Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
+        """
         with connecting():
             # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
             pool = await asyncpg.create_pool(
@@ -58,9 +68,10 @@ class Database:
                 max_cacheable_statement_size=LONGEST_PREPARED,
             )
             await pool.release(await pool.acquire())
-        readers, writers = Connections(partial(open_reader, dsn), size), Connections(partial(open_writer, dsn), size)
+        readers = Connections(partial(open_reader, dsn, wait_limits), size)
+        writers = Connections(partial(open_writer, dsn, wait_limits), size)
         try:
-            yield cls(pool, readers, writers, kept_limits)
+            yield cls(pool, readers, writers, kept_limits, wait_limits)
         finally:
             await readers.close()
             await writers.close()
@@ -74,13 +85,17 @@ class Database:
         return self._readers.value(text, values)
 
     @asynccontextmanager
-    async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
+    async def read(self, *, timeout_ms: int | None = None) -> AsyncIterator[ReadSession]:
         """Open a snapshot: all statements in the block read the same state of the database."""
+        limits = self._wait_limits
+        statement_ms = limits.statement_ms if timeout_ms is None else int(timeout_ms)
         async with (
             self._connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
+            await connection.execute(
+                f"set local statement_timeout = {statement_ms}; set local lock_timeout = {limits.lock_ms}"
+            )
             yield ReadSession(connection)
 
     @asynccontextmanager

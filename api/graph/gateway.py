@@ -8,7 +8,7 @@ the field that it concerns, and a mutation whose variables are not valid.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -34,6 +34,7 @@ from api.graph.reading.refused_values import with_way
 from api.graph.reading.response_notes import list_notes, redacted_note
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
+from api.graph.request_cost import mutation_cost, records_cost, request_cost
 from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
@@ -41,6 +42,7 @@ from api.plan.value_checks.list_readings import list_readings
 from schema.access.rights import Reach
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
+_NO_VALUES = VariableValues({}, {})
 _VALUE_WEIGHT = 100  # what a value takes beside its characters
 
 
@@ -63,6 +65,35 @@ class ExecutedResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _Executable:
+    """What the GraphQL executor needs of a request: its document as planned, the records of its root fields, costs."""
+
+    planned: PlannedDocument
+    roots: Mapping[str, RootField | RequestError]
+    record_cost: int
+    cost: int
+
+
+@dataclass(slots=True)
+class ReadyRequest:
+    """A request that is ready to run, with the cost that is known before it does.
+
+    One of three: a mutation, a statement that writes the response, or a document for the executor.
+    """
+
+    request: GraphQLRequest
+    validated: ValidatedDocument
+    operation: Operation
+    principal: Principal
+    cost: int
+    is_mutation: bool = False
+    statement: BoundStatement | None = None
+    extensions: Mapping[str, object] = field(default_factory=dict)
+    readings: tuple[RequestedReading, ...] = ()
+    executable: _Executable | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """How a request would run: the values that running it goes through."""
 
@@ -80,6 +111,7 @@ class _CachedPlan:
     extensions: dict[str, object]
     shape: Shape
     readings: tuple[RequestedReading, ...] = ()  # of lists of stage entries: evaluated before the statement runs
+    cost: int = 0
 
     @property
     def weight(self) -> int:
@@ -120,27 +152,52 @@ class Gateway:
     async def execute(
         self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
     ) -> JsonResult | ExecutedResult:
-        """Run a request whose document is valid.
+        """Run a request whose document is valid. Errors: those of `ready`."""
+        return await self.run(database, self.ready(request, validated, principal))
+
+    def ready(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> ReadyRequest:
+        """Return a request whose document is valid as it is run, with its cost. Nothing is executed.
 
         Errors: OPERATION_RESOLUTION_FAILURE if the operation name does not decide which operation to run; TOO_LARGE for
         a cost over the limit.
         """
         operation = validated.operation(request.operation_name)
         if operation.node.operation is OperationType.MUTATION:
-            done = await self._mutations.run(database, principal, request, validated, operation)
+            price = mutation_cost(len(operation.node.selection_set.selections), request.variables)
+            return ReadyRequest(request, validated, operation, principal, price, is_mutation=True)
+        plan = self._plan(validated, operation, request.variables, principal)
+        statement = None if plan is None else _bound(plan, operation, request.variables, principal)
+        if plan is not None and statement is not None:
+            return ReadyRequest(
+                request,
+                validated,
+                operation,
+                principal,
+                plan.cost,
+                statement=statement,
+                extensions=plan.extensions,
+                readings=plan.readings,
+            )
+        executable = self._executable(validated, operation, request.variables, principal)
+        return ReadyRequest(request, validated, operation, principal, executable.cost, executable=executable)
+
+    async def run(self, database: Database, ready: ReadyRequest) -> JsonResult | ExecutedResult:
+        """Run a request. Errors: TOO_LARGE for a cost over the limit."""
+        request, validated, principal = ready.request, ready.validated, ready.principal
+        if ready.is_mutation:
+            done = await self._mutations.run(database, principal, request, validated, ready.operation)
             if done is not None:
                 extensions = redacted_note(done.redacted) | list_notes(done.unknown)
                 return JsonResult(orjson.dumps(done.data), extensions, done.errors, done.is_secret)
-        ready, extensions, readings = self._ready(validated, operation, request.variables, principal)
         failure = None
-        if ready is not None:
+        if ready.statement is not None:
             try:
-                evaluated = await require_readings(database, readings)
-                found = await ready.run(database)
-                return JsonResult(found.json, extensions | list_notes(found.unknown, evaluated))
+                evaluated = await require_readings(database, ready.readings)
+                found = await ready.statement.run(database)
+                return JsonResult(found.json, {**ready.extensions, **list_notes(found.unknown, evaluated)})
             except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
-        return await self._execute(database, request, validated, principal, failure)
+        return await self._execute(database, ready, failure)
 
     def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
         """Return how a request would run.
@@ -152,7 +209,8 @@ class Gateway:
             message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
             raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
         operation = validated.operation(request.operation_name)
-        ready, _, _ = self._ready(validated, operation, request.variables, principal)
+        plan = self._plan(validated, operation, request.variables, principal)
+        ready = None if plan is None else _bound(plan, operation, request.variables, principal)
         values = operation.values(request.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
@@ -163,26 +221,20 @@ class Gateway:
             ready = prepare(valid, principal).bind(principal, {})
         return Explanation(planned, cost(valid), ready, is_json)
 
-    def _ready(
+    def _plan(
         self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
-    ) -> tuple[BoundStatement | None, dict[str, object], tuple[RequestedReading, ...]]:
-        """Return the bound statement, None if the request is to be executed; extensions; the readings of its lists."""
+    ) -> _CachedPlan | None:
+        """Return the plan of a query, made once for its shape; None if a value is not valid."""
         shape = operation.shape(given)
         key = (operation.number, principal.plan_key, shape)
         try:
-            plan = self._plans[key]
+            return self._plans[key]
         except KeyError:
             slots = operation.with_slots(given)
             if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
-                return None, {}, ()
+                return None
             plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
-        values = operation.coerced(given)
-        if plan.statement is None or values is None:
-            return None, plan.extensions, ()
-        try:
-            return plan.statement.bind(principal, values), plan.extensions, plan.readings
-        except AccordError:
-            return None, plan.extensions, ()
+            return plan
 
     def _make_plan(
         self,
@@ -206,32 +258,37 @@ class Gateway:
         except AccordError:
             return executed
         readings = tuple(dict.fromkeys(list_readings(planned.roots)))
-        return _CachedPlan(statement, _cost_extension(price) | redacted_note(statement.redacted), shape, readings)
+        extensions = _cost_extension(price) | redacted_note(statement.redacted)
+        return _CachedPlan(statement, extensions, shape, readings, records_cost(planned.roots))
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)
         return plan_document(collector, self._types, operation.node)
 
+    def _executable(
+        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
+    ) -> _Executable:
+        """Plan a request that the executor runs. Errors: TOO_LARGE for a cost over the limit."""
+        values = operation.values(given)
+        if not isinstance(values, VariableValues):  # the executor reports them before it resolves any field
+            return _Executable(PlannedDocument(FieldCollector(self._schema, {}, _NO_VALUES), self._types, {}), {}, 0, 0)
+        planned = self._planned(validated, operation, values)
+        prepared = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
+        roots = [root for root in prepared.values() if isinstance(root, RootField)]
+        price = affordable_cost(roots)
+        return _Executable(planned, prepared, price, request_cost(planned, roots))
+
     async def _execute(
-        self,
-        database: Database,
-        request: GraphQLRequest,
-        validated: ValidatedDocument,
-        principal: Principal,
-        failure: Exception | None,
+        self, database: Database, ready: ReadyRequest, failure: Exception | None
     ) -> JsonResult | ExecutedResult:
-        operation = validated.operation(request.operation_name)
-        values = operation.values(request.variables)
-        if isinstance(values, VariableValues):
-            planned = self._planned(validated, operation, values)
-        else:  # the executor reports invalid variables before it resolves any field
-            planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
-        roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
+        request, principal = ready.request, ready.principal
+        executable = ready.executable or self._executable(
+            ready.validated, ready.operation, request.variables, principal
+        )
         if isinstance(failure, AccordError) and failure.code in OF_ONE_FIELD:
             failure = None  # it is raised for the field that it concerns
-        price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
-        records = RootRecords(database, principal, roots, failure)
-        context = Context(database, principal, validated.document, planned, records)
+        records = RootRecords(database, principal, executable.roots, failure)
+        context = Context(database, principal, ready.validated.document, executable.planned, records)
         result = await self._strawberry.execute(
             request.query,
             variable_values=dict(request.variables),
@@ -242,7 +299,21 @@ class Gateway:
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
         redacted = redacted_note({*context.redacted, *records.redacted})
-        return ExecutedResult(result, _cost_extension(price) | redacted | list_notes(records.unknown, records.readings))
+        notes = redacted | list_notes(records.unknown, records.readings)
+        return ExecutedResult(result, _cost_extension(executable.record_cost) | notes)
+
+
+def _bound(
+    plan: _CachedPlan, operation: Operation, given: Mapping[str, Any], principal: Principal
+) -> BoundStatement | None:
+    """Return the statement of a plan with the values of a request; None if the request is to be executed."""
+    values = operation.coerced(given)
+    if plan.statement is None or values is None:
+        return None
+    try:
+        return plan.statement.bind(principal, values)
+    except AccordError:
+        return None
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:

@@ -1,0 +1,26 @@
+"""The traffic rules of a server, made from its settings."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from api.settings import LaneSizes, Settings
+from api.traffic.lanes import Lanes
+from api.traffic.rate_limit import RateLimit
+
+REQUEST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The deadline of a request, the lanes, and the rate limit if there is one."""
+
+    request_seconds: float = REQUEST_SECONDS
+    lanes: Lanes = field(default_factory=lambda: Lanes(LaneSizes()))
+    rate_limit: RateLimit | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, *, workers: int = 1) -> Self:
+        """Make the rules of one of so many processes that serve the same address."""
+        quota = settings.rate_limit_in_force
+        rate_limit = RateLimit(quota, workers=workers) if quota else None
+        return cls(settings.request_seconds, Lanes(settings.lane_sizes), rate_limit)
