@@ -14,8 +14,9 @@ from typing import Any, Self
 
 from api.errors import AccordError, ErrorCode
 
-# Most requests end before anybody listens whether their client leaves: listening takes a task.
-UNWATCHED_SECONDS = 0.1
+# How often running requests are looked at. Most end before anybody listens whether their client leaves: listening takes
+# a task, and a timer for each request would take longer than all other rules together.
+TICK_SECONDS = 0.1
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -27,6 +28,33 @@ class _Ending(Enum):
 
 class ClientLeft(Exception):  # noqa: N818 - no error: nobody waits for the response
     """The client closed the connection before the response."""
+
+
+class RequestWatch:
+    """Looks at the running requests of a server as long as there are any."""
+
+    def __init__(self) -> None:
+        self._requests: set[RunningRequest] = set()
+        self._is_ticking = False
+
+    def add(self, request: "RunningRequest") -> None:
+        """Watch a request that begins."""
+        self._requests.add(request)
+        if not self._is_ticking:
+            self._is_ticking = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(TICK_SECONDS, self._tick, loop)
+
+    def discard(self, request: "RunningRequest") -> None:
+        """Forget a request that has ended."""
+        self._requests.discard(request)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        for request in tuple(self._requests):
+            request.tick(loop)
+        self._is_ticking = bool(self._requests)
+        if self._is_ticking:
+            loop.call_later(TICK_SECONDS, self._tick, loop)
 
 
 class RunningRequest:
@@ -41,26 +69,25 @@ class RunningRequest:
         "_is_cancelled",
         "_is_committing",
         "_listener",
-        "_loop",
         "_receive",
         "_seconds",
         "_task",
-        "_timer",
         "_token",
+        "_watch",
     )
 
-    def __init__(self, seconds: float, receive: Receive) -> None:
+    def __init__(self, watch: RequestWatch, seconds: float, receive: Receive) -> None:
+        self._watch = watch
         self._seconds = seconds
         self._receive = receive
         self._ending: _Ending | None = None
+        self._ends_at: float | None = None  # until the first tick
         self._is_committing = self._is_cancelled = False
         self._listener: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(self._loop)
-        self._ends_at = self._loop.time() + self._seconds
-        self._timer = self._loop.call_later(min(self._seconds, UNWATCHED_SECONDS), self._watch)
+        self._task = asyncio.current_task()
+        self._watch.add(self)
         self._token = _running.set(self)
         return self
 
@@ -68,7 +95,7 @@ class RunningRequest:
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         _running.reset(self._token)
-        self._timer.cancel()
+        self._watch.discard(self)
         if self._listener is not None:
             self._listener.cancel()
         # Rolling back after the cancellation may have raised another error.
@@ -110,9 +137,13 @@ class RunningRequest:
         finally:
             self._is_committing = False
 
-    def _watch(self) -> None:
-        self._timer = self._loop.call_at(self._ends_at, self._interrupt, _Ending.TIMED_OUT)
-        self._listener = self._loop.create_task(self._listen())
+    def tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the request if its time is over, and listen whether its client leaves."""
+        if self._ends_at is None:
+            self._ends_at = loop.time() + self._seconds
+            self._listener = loop.create_task(self._listen())
+        elif loop.time() >= self._ends_at:
+            self._interrupt(_Ending.TIMED_OUT)
 
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

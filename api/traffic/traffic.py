@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from api.settings import LaneSizes, Settings
+from api.traffic.deadline import Receive, RequestWatch, RunningRequest
 from api.traffic.lanes import Lanes
 from api.traffic.rate_limit import RateLimit
 
@@ -17,6 +18,11 @@ class Traffic:
     request_seconds: float = REQUEST_SECONDS
     lanes: Lanes = field(default_factory=lambda: Lanes(LaneSizes()))
     rate_limit: RateLimit | None = None
+    watch: RequestWatch = field(default_factory=RequestWatch)
+
+    def running(self, receive: Receive) -> RunningRequest:
+        """Return a request that begins, with its deadline. `receive` is that of ASGI, after the body was read."""
+        return RunningRequest(self.watch, self.request_seconds, receive)
 
     @classmethod
     def of(cls, settings: Settings, *, workers: int = 1) -> Self:

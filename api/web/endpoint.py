@@ -16,7 +16,7 @@ from api.graph.explanation import explanation_sections
 from api.graph.gateway import ExecutedResult, Gateway, JsonResult, ReadyRequest
 from api.graph.reading.document_cache import ValidatedDocument
 from api.graph.request import GraphQLRequest
-from api.traffic.deadline import ClientLeft, RunningRequest
+from api.traffic.deadline import ClientLeft
 from api.traffic.rate_limit import RateLimitedError
 from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseProvider
@@ -144,7 +144,7 @@ class GraphQLEndpoint:
         """
         lane = self._traffic.lanes.of_request(ready.cost, is_mutation=ready.is_mutation)
         database = self._database_of()
-        with RunningRequest(self._traffic.request_seconds, receive):
+        with self._traffic.running(receive):
             async with lane:
                 if mode not in _EXPLAIN_MODES:
                     return await self._gateway.run(database, ready)

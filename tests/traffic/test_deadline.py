@@ -35,7 +35,7 @@ mutation ($first: ID!, $second: ID!, $third: ID!) {
 # As rules of the database that are checked at the commit only.
 SLOW_COMMIT = """
 create function sleep_at_commit() returns trigger language plpgsql as
-  $$ begin perform pg_sleep(0.6); return null; end $$;
+  $$ begin perform pg_sleep(1); return null; end $$;
 create constraint trigger sleeps after update on contact deferrable initially deferred
   for each row execute function sleep_at_commit();
 """
@@ -57,7 +57,7 @@ async def held(database: Database, id_: UUID) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def slow_commit(company: Database) -> AsyncIterator[Database]:
-    """The company, in which the commit of a changed contact takes more than half a second."""
+    """The company, in which the commit of a changed contact takes a second."""
     async with company.write() as session:
         await session.script(SLOW_COMMIT)
     yield company
