@@ -59,7 +59,8 @@ def create_app(settings: Settings, *, workers: int = 1) -> ASGIApp:
     """
     holder, access_holder = DatabaseHolder(), DatabaseHolder()
     access = _access(settings, access_holder.get)
-    limits = WaitLimits(math.ceil(settings.request_seconds * 1_000), _READ_LOCK_MS)
+    # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
+    limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -52,6 +52,7 @@ class LaneSizes:
     heavy_cost: int = 5_000
 
 
+REQUEST_SECONDS = 30.0
 # What background jobs, evaluations of readings and previews use of a pool beside the lanes.
 BACKGROUND_CONNECTIONS = 6
 DEFAULT_RATE_LIMIT = 1_000_000

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-from api.settings import LaneSizes, Settings
+from api.settings import REQUEST_SECONDS, LaneSizes, Settings
 from api.traffic.deadline import Receive, RequestWatch, RunningRequest
 from api.traffic.lanes import Lanes
 from api.traffic.rate_limit import RateLimit
-
-REQUEST_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
