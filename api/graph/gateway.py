@@ -8,7 +8,7 @@ the field that it concerns, and a mutation whose variables are not valid.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -34,7 +34,7 @@ from api.graph.reading.refused_values import with_way
 from api.graph.reading.response_notes import list_notes, redacted_note
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
-from api.graph.request_cost import mutation_cost, records_cost, request_cost
+from api.graph.request_cost import mutation_cost, request_cost
 from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
@@ -42,7 +42,6 @@ from api.plan.value_checks.list_readings import list_readings
 from schema.access.rights import Reach
 
 KEPT_CHARACTERS = 32_000_000  # the size of the plan cache: the statements and their values, over all documents
-_NO_VALUES = VariableValues({}, {})
 _VALUE_WEIGHT = 100  # what a value takes beside its characters
 
 
@@ -62,35 +61,6 @@ class ExecutedResult:
 
     result: ExecutionResult
     extensions: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class _Executable:
-    """What the GraphQL executor needs of a request: its document as planned, the records of its root fields, costs."""
-
-    planned: PlannedDocument
-    roots: Mapping[str, RootField | RequestError]
-    record_cost: int
-    cost: int
-
-
-@dataclass(slots=True)
-class ReadyRequest:
-    """A request that is ready to run, with the cost that is known before it does.
-
-    One of three: a mutation, a statement that writes the response, or a document for the executor.
-    """
-
-    request: GraphQLRequest
-    validated: ValidatedDocument
-    operation: Operation
-    principal: Principal
-    cost: int
-    is_mutation: bool = False
-    statement: BoundStatement | None = None
-    extensions: Mapping[str, object] = field(default_factory=dict)
-    readings: tuple[RequestedReading, ...] = ()
-    executable: _Executable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,52 +122,39 @@ class Gateway:
     async def execute(
         self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
     ) -> JsonResult | ExecutedResult:
-        """Run a request whose document is valid. Errors: those of `ready`."""
-        return await self.run(database, self.ready(request, validated, principal))
-
-    def ready(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> ReadyRequest:
-        """Return a request whose document is valid as it is run, with its cost. Nothing is executed.
+        """Run a request whose document is valid.
 
         Errors: OPERATION_RESOLUTION_FAILURE if the operation name does not decide which operation to run; TOO_LARGE for
         a cost over the limit.
         """
         operation = validated.operation(request.operation_name)
         if operation.node.operation is OperationType.MUTATION:
-            price = mutation_cost(len(operation.node.selection_set.selections), request.variables)
-            return ReadyRequest(request, validated, operation, principal, price, is_mutation=True)
-        plan = self._plan(validated, operation, request.variables, principal)
-        statement = None if plan is None else _bound(plan, operation, request.variables, principal)
-        if plan is not None and statement is not None:
-            return ReadyRequest(
-                request,
-                validated,
-                operation,
-                principal,
-                plan.cost,
-                statement=statement,
-                extensions=plan.extensions,
-                readings=plan.readings,
-            )
-        executable = self._executable(validated, operation, request.variables, principal)
-        return ReadyRequest(request, validated, operation, principal, executable.cost, executable=executable)
-
-    async def run(self, database: Database, ready: ReadyRequest) -> JsonResult | ExecutedResult:
-        """Run a request. Errors: TOO_LARGE for a cost over the limit."""
-        request, validated, principal = ready.request, ready.validated, ready.principal
-        if ready.is_mutation:
-            done = await self._mutations.run(database, principal, request, validated, ready.operation)
+            done = await self._mutations.run(database, principal, request, validated, operation)
             if done is not None:
                 extensions = redacted_note(done.redacted) | list_notes(done.unknown)
                 return JsonResult(orjson.dumps(done.data), extensions, done.errors, done.is_secret)
+        ready, extensions, readings = self._ready(validated, operation, request.variables, principal)
         failure = None
-        if ready.statement is not None:
+        if ready is not None:
             try:
-                evaluated = await require_readings(database, ready.readings)
-                found = await ready.statement.run(database)
-                return JsonResult(found.json, {**ready.extensions, **list_notes(found.unknown, evaluated)})
+                evaluated = await require_readings(database, readings)
+                found = await ready.run(database)
+                return JsonResult(found.json, extensions | list_notes(found.unknown, evaluated))
             except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
                 failure = error
-        return await self._execute(database, ready, failure)
+        return await self._execute(database, request, validated, principal, failure)
+
+    def cost(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> int:
+        """Return the cost of a request whose document is valid, before it runs (`request_cost.py`).
+
+        It is kept with the plan for all requests of the same shape.
+        Errors: OPERATION_RESOLUTION_FAILURE if the operation name does not decide which operation to run.
+        """
+        operation = validated.operation(request.operation_name)
+        if operation.node.operation is OperationType.MUTATION:
+            return mutation_cost(len(operation.node.selection_set.selections), request.variables)
+        plan = self._plan(validated, operation, request.variables, principal)
+        return 0 if plan is None else plan.cost
 
     def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
         """Return how a request would run.
@@ -209,8 +166,7 @@ class Gateway:
             message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
             raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
         operation = validated.operation(request.operation_name)
-        plan = self._plan(validated, operation, request.variables, principal)
-        ready = None if plan is None else _bound(plan, operation, request.variables, principal)
+        ready, _, _ = self._ready(validated, operation, request.variables, principal)
         values = operation.values(request.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
@@ -221,20 +177,34 @@ class Gateway:
             ready = prepare(valid, principal).bind(principal, {})
         return Explanation(planned, cost(valid), ready, is_json)
 
+    def _ready(
+        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
+    ) -> tuple[BoundStatement | None, dict[str, object], tuple[RequestedReading, ...]]:
+        """Return the bound statement, None if the request is to be executed; extensions; the readings of its lists."""
+        plan = self._plan(validated, operation, given, principal)
+        if plan is None:
+            return None, {}, ()
+        values = operation.coerced(given)
+        if plan.statement is None or values is None:
+            return None, plan.extensions, ()
+        try:
+            return plan.statement.bind(principal, values), plan.extensions, plan.readings
+        except AccordError:
+            return None, plan.extensions, ()
+
     def _plan(
         self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
     ) -> _CachedPlan | None:
-        """Return the plan of a query, made once for its shape; None if a value is not valid."""
+        """Return the plan for all requests of one shape; None if a value is not valid."""
         shape = operation.shape(given)
         key = (operation.number, principal.plan_key, shape)
-        try:
-            return self._plans[key]
-        except KeyError:
+        plan = self._plans.get(key)
+        if plan is None:
             slots = operation.with_slots(given)
             if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
                 return None
             plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
-            return plan
+        return plan
 
     def _make_plan(
         self,
@@ -244,10 +214,11 @@ class Gateway:
         shape: Shape,
         principal: Principal,
     ) -> _CachedPlan:
-        executed = _CachedPlan(None, {}, shape)
         if operation.node.operation is not OperationType.QUERY:
-            return executed
+            return _CachedPlan(None, {}, shape)
         planned = self._planned(validated, operation, values)
+        price_of_request = request_cost(planned, operation.node)
+        executed = _CachedPlan(None, {}, shape, cost=price_of_request)
         if len(planned.roots) < len(planned.fields):
             return executed
         price = cost(planned.roots)
@@ -259,36 +230,32 @@ class Gateway:
             return executed
         readings = tuple(dict.fromkeys(list_readings(planned.roots)))
         extensions = _cost_extension(price) | redacted_note(statement.redacted)
-        return _CachedPlan(statement, extensions, shape, readings, records_cost(planned.roots))
+        return _CachedPlan(statement, extensions, shape, readings, price_of_request)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)
         return plan_document(collector, self._types, operation.node)
 
-    def _executable(
-        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
-    ) -> _Executable:
-        """Plan a request that the executor runs. Errors: TOO_LARGE for a cost over the limit."""
-        values = operation.values(given)
-        if not isinstance(values, VariableValues):  # the executor reports them before it resolves any field
-            return _Executable(PlannedDocument(FieldCollector(self._schema, {}, _NO_VALUES), self._types, {}), {}, 0, 0)
-        planned = self._planned(validated, operation, values)
-        prepared = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
-        roots = [root for root in prepared.values() if isinstance(root, RootField)]
-        price = affordable_cost(roots)
-        return _Executable(planned, prepared, price, request_cost(planned, roots))
-
     async def _execute(
-        self, database: Database, ready: ReadyRequest, failure: Exception | None
+        self,
+        database: Database,
+        request: GraphQLRequest,
+        validated: ValidatedDocument,
+        principal: Principal,
+        failure: Exception | None,
     ) -> JsonResult | ExecutedResult:
-        request, principal = ready.request, ready.principal
-        executable = ready.executable or self._executable(
-            ready.validated, ready.operation, request.variables, principal
-        )
+        operation = validated.operation(request.operation_name)
+        values = operation.values(request.variables)
+        if isinstance(values, VariableValues):
+            planned = self._planned(validated, operation, values)
+        else:  # the executor reports invalid variables before it resolves any field
+            planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
+        roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
         if isinstance(failure, AccordError) and failure.code in OF_ONE_FIELD:
             failure = None  # it is raised for the field that it concerns
-        records = RootRecords(database, principal, executable.roots, failure)
-        context = Context(database, principal, ready.validated.document, executable.planned, records)
+        price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
+        records = RootRecords(database, principal, roots, failure)
+        context = Context(database, principal, validated.document, planned, records)
         result = await self._strawberry.execute(
             request.query,
             variable_values=dict(request.variables),
@@ -299,21 +266,7 @@ class Gateway:
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
         redacted = redacted_note({*context.redacted, *records.redacted})
-        notes = redacted | list_notes(records.unknown, records.readings)
-        return ExecutedResult(result, _cost_extension(executable.record_cost) | notes)
-
-
-def _bound(
-    plan: _CachedPlan, operation: Operation, given: Mapping[str, Any], principal: Principal
-) -> BoundStatement | None:
-    """Return the statement of a plan with the values of a request; None if the request is to be executed."""
-    values = operation.coerced(given)
-    if plan.statement is None or values is None:
-        return None
-    try:
-        return plan.statement.bind(principal, values)
-    except AccordError:
-        return None
+        return ExecutedResult(result, _cost_extension(price) | redacted | list_notes(records.unknown, records.readings))
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:

@@ -5,10 +5,10 @@ That of records is the cost of the document (`api/plan/cost.py`), and a flat cha
 that compute figures have flat charges.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from graphql import FieldNode, GraphQLError
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode
 
 from api.errors import AccordError
 from api.graph.reading.planned import PlannedDocument
@@ -22,7 +22,6 @@ from api.plan.selection import (
     ManyRecords,
     Nodes,
     OneRecord,
-    RootField,
     ToMany,
     ToOne,
 )
@@ -37,15 +36,18 @@ _SEVERAL, _REQUESTS = "kpis", "requests"
 _BY_ID = frozenset({"node", "nodes"})
 
 
-def records_cost(roots: Sequence[RootField]) -> int:
-    """Return the cost of root fields that read records."""
-    return cost(roots) + SCAN_COST * sum(_groups_in(root.selection) for root in roots)
-
-
-def request_cost(planned: PlannedDocument, roots: Sequence[RootField]) -> int:
-    """Return the cost of a request that the executor runs: of its records, and of its other root fields."""
-    others = (_field_cost(planned, nodes[0]) for nodes in planned.others.values())
-    return records_cost(roots) + sum(others)
+def request_cost(planned: PlannedDocument, operation: OperationDefinitionNode) -> int:
+    """Return the cost of a query: of its records, and of its other root fields."""
+    records = cost(planned.roots) + SCAN_COST * sum(_groups_in(root.selection) for root in planned.roots)
+    root_type = planned.collector.schema.get_root_type(operation.operation)
+    if root_type is None or len(planned.roots) == len(planned.fields):
+        return records
+    try:
+        selected = planned.collector.collect_from((operation.selection_set,), root_type.name)
+    except GraphQLError:
+        return records  # the executor reports the directives
+    others = (nodes[0] for key, nodes in selected.items() if planned.fields[key] is None)
+    return records + sum(_field_cost(planned, root_type.name, node) for node in others)
 
 
 def mutation_cost(root_fields: int, variables: Mapping[str, Any]) -> int:
@@ -59,14 +61,14 @@ def _rows_in(value: object) -> int:
     return sum(map(_rows_in, value.values())) if isinstance(value, dict) else 0
 
 
-def _field_cost(planned: PlannedDocument, node: FieldNode) -> int:
+def _field_cost(planned: PlannedDocument, root_type: str, node: FieldNode) -> int:
     name = node.name.value
     if name in _COMPUTED or name in _BY_ID:
         return SCAN_COST
     if name != _SEVERAL:
         return READ_ONLY_COST
     try:
-        return SCAN_COST * len(planned.collector.arguments(planned.root_type, node)[_REQUESTS])
+        return SCAN_COST * len(planned.collector.arguments(root_type, node)[_REQUESTS])
     except (AccordError, GraphQLError):
         return READ_ONLY_COST  # the executor reports the arguments
 

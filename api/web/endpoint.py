@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.access.principal import Principal
 from api.errors import AccordError, ErrorCode, RetryLaterError
 from api.graph.explanation import explanation_sections
-from api.graph.gateway import ExecutedResult, Gateway, JsonResult, ReadyRequest
+from api.graph.gateway import ExecutedResult, Gateway, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
 from api.graph.request import GraphQLRequest
 from api.traffic.deadline import ClientLeft
@@ -114,14 +114,17 @@ class GraphQLEndpoint:
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         limit, balance = self._traffic.rate_limit, None
         try:
-            ready = self._gateway.ready(request, validated, who)
+            cost = self._gateway.cost(request, validated, who)
             if limit is not None:
-                balance = limit.pay(who.subject, ready.cost)
+                balance = limit.pay(who.subject, cost)
+            lane = self._traffic.lanes.of_request(cost, is_mutation=kind is OperationType.MUTATION)
             try:
-                result = await self._run(ready, receive, mode)
+                with self._traffic.running(receive):
+                    async with lane:
+                        result = await self._run(request, validated, who, mode)
             except RetryLaterError:
                 if limit is not None:
-                    balance = limit.give_back(who.subject, ready.cost)
+                    balance = limit.give_back(who.subject, cost)
                 raise
         except AccordError as error:
             refusal = unexecuted_response(error, media_type)
@@ -137,21 +140,16 @@ class GraphQLEndpoint:
             response.raw_headers += balance_headers(balance)
         return with_request_id(response, request.request_id)
 
-    async def _run(self, ready: ReadyRequest, receive: Receive, mode: bytes | None) -> JsonResult | ExecutedResult:
-        """Run a request in its lane, until its deadline.
-
-        Errors: OVERLOADED; TIMED_OUT; ClientLeft; those of `Gateway.run`.
-        """
-        lane = self._traffic.lanes.of_request(ready.cost, is_mutation=ready.is_mutation)
+    async def _run(
+        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None
+    ) -> JsonResult | ExecutedResult:
         database = self._database_of()
-        with self._traffic.running(receive):
-            async with lane:
-                if mode not in _EXPLAIN_MODES:
-                    return await self._gateway.run(database, ready)
-                explanation = self._gateway.explain(ready.request, ready.validated, ready.principal)
-                result = await self._gateway.run(database, ready)
-                plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
-                return replace(result, extensions={**result.extensions, "explain": dict(plan)})
+        if mode not in _EXPLAIN_MODES:
+            return await self._gateway.execute(database, request, validated, who)
+        explanation = self._gateway.explain(request, validated, who)
+        result = await self._gateway.execute(database, request, validated, who)
+        plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
+        return replace(result, extensions=result.extensions | {"explain": dict(plan)})
 
 
 def with_request_id(response: Response, of_request: str | None) -> Response:

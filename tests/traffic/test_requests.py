@@ -158,8 +158,7 @@ async def test_figures_of_one_request_hold_one_connection(company: Database) -> 
 )
 def test_the_cost_of_a_request_is_known_before_it_runs(document: str, variables: dict[str, object], cost: int) -> None:
     request = GraphQLRequest(document, variables)
-    ready = gateway().ready(request, gateway().validated(request), LOCAL_OPERATOR)
-    assert ready.cost == cost
+    assert gateway().cost(request, gateway().validated(request), LOCAL_OPERATOR) == cost
 
 
 async def test_the_rate_limit_is_in_headers_and_refuses_with_429(company: Database) -> None:

@@ -1,7 +1,7 @@
 """An operation as the planner sees it: what its root fields read, and what is selected of records within any value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode
 
@@ -26,9 +26,6 @@ class PlannedDocument:
     collector: FieldCollector
     types: Mapping[str, Declared]
     fields: Mapping[str, RootField | RequestError | None]
-    # The nodes of the fields that read no records, by response key.
-    others: Mapping[str, Sequence[FieldNode]] = field(default_factory=dict)
-    root_type: str = ""
 
     @property
     def roots(self) -> tuple[RootField, ...]:
@@ -70,5 +67,4 @@ def plan_document(
             fields[key] = reader.root(root_type.name, key, nodes)
         except (AccordError, GraphQLError) as error:
             fields[key] = error
-    others = {key: nodes for key, nodes in selected.items() if fields[key] is None}
-    return PlannedDocument(collector, types, fields, others, root_type.name)
+    return PlannedDocument(collector, types, fields)
