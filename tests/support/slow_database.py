@@ -48,7 +48,7 @@ async def sleeping(database: Database) -> int:
     return found
 
 
-async def until_sleeping(database: Database, number: int, *, within: float = 1.0) -> float:
+async def until_sleeping(database: Database, number: int, *, within: float = 5.0) -> float:
     """Wait until so many statements sleep. Return how long that took; the test fails if it takes longer."""
     began = monotonic()
     while (found := await sleeping(database)) != number:

