@@ -1,6 +1,7 @@
 """The composition root of the server: settings in, ASGI application out."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -15,11 +16,12 @@ from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.key_uses import KeyUses
 from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import SessionLimits
-from api.db import Database
+from api.db import Database, WaitLimits
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
 from api.jobs.run_jobs import running_jobs
 from api.settings import Settings
+from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
 from api.web.health import Health, health_routes
@@ -46,25 +48,39 @@ class _Access:
     sign_in: SignIn
 
 
-def create_app(settings: Settings, health: Health | None = None) -> ASGIApp:
+# Identification and sign-in have connections of their own: they wait neither for a lane nor for whoever holds the
+# connections of one.
+_ACCESS_CONNECTIONS = 3
+# How long a read waits for a lock, such as that of a table that a first import fills: as a unit of work does.
+_READ_LOCK_MS = 1_200
+
+
+def create_app(settings: Settings, health: Health | None = None, *, workers: int = 1) -> ASGIApp:
     """Assemble the application. The database is opened when the server starts and closed when it stops.
 
-    `health` is what its health checks report; whoever stops the server notes it there.
+    `health` is what its health checks report; whoever stops the server notes it there. `workers` is the number of
+    processes that serve the same address: each has its share of the rate limit.
     """
     health = health or Health()
     health.owns_database = settings.database_url is None
-    holder = DatabaseHolder()
-    access = _access(settings, holder.get)
+    holder, access_holder = DatabaseHolder(), DatabaseHolder()
+    access = _access(settings, access_holder.get)
+    # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
+    limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks the event loop, which serves no request yet.
         with database_connection_url(settings, revives=True) as address:
             async with (
-                Database.open(address, kept_limits=settings.kept_limits) as database,
+                Database.open(
+                    address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
+                ) as database,
+                Database.open(address, size=_ACCESS_CONNECTIONS, outage=database.outage) as access_database,
                 access.cache.listening(database),
             ):
-                holder.database, health.outage = database, database.outage
+                holder.database, access_holder.database = database, access_database
+                health.outage = database.outage
                 async with running_jobs(database):
                     yield
                 with suppress(TimeoutError):  # who used what last is worth no longer wait
@@ -88,6 +104,7 @@ def create_app(settings: Settings, health: Health | None = None) -> ASGIApp:
             access.identify.has_credentials,
         ),
         guard=access.sign_in.guard,
+        traffic=Traffic.of(settings, workers=workers),
         explains=settings.is_loopback,
         lifespan=lifespan,
     )

@@ -49,7 +49,15 @@ class ErrorCode(StrEnum):
     PERSISTED_QUERY_MISMATCH = "PERSISTED_QUERY_MISMATCH", "The hash of a persisted query is not that of its document."
     TOO_LARGE = "TOO_LARGE", "The request, its document or its response exceeds a limit."
     TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "A breakdown, or `groupBy` without `first`, has more groups than the limit."
-    TIMED_OUT = "TIMED_OUT", "The statement took longer than the time limit."
+    TIMED_OUT = "TIMED_OUT", "The request, or one of its statements, took longer than the time limit."
+    RATE_LIMITED = (
+        "RATE_LIMITED",
+        "The principal has spent its cost of the minute. Nothing was executed; `Retry-After` has the seconds to wait.",
+    )
+    OVERLOADED = (
+        "OVERLOADED",
+        "Too many requests wait already. Nothing was executed; `Retry-After` has the seconds to wait.",
+    )
 
     BUSY = (
         "BUSY",
@@ -109,3 +117,11 @@ class AccordError(Exception):
         self.code = code
         self.message = message
         self.remedy = remedy
+
+
+class RetryLaterError(AccordError):
+    """An expected error of a request that was not executed, and that may succeed after `retry_after` seconds."""
+
+    def __init__(self, code: ErrorCode, message: str, remedy: str, *, retry_after: int) -> None:
+        super().__init__(code, message, remedy)
+        self.retry_after = retry_after

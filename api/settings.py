@@ -37,7 +37,28 @@ class KeptLimits:
     unread: timedelta = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
+class LaneSizes:
+    """How many light requests, heavy requests and mutations run at once, and how many wait for how long.
+
+    A request is heavy from `heavy_cost` on.
+    """
+
+    light: int = 6
+    heavy: int = 2
+    mutations: int = 4
+    queue: int = 100
+    wait_seconds: float = 10
+    heavy_cost: int = 5_000
+
+
+REQUEST_SECONDS = 30.0
+# What background jobs, evaluations of readings and previews use of a pool beside the lanes.
+BACKGROUND_CONNECTIONS = 6
+DEFAULT_RATE_LIMIT = 1_000_000
+
 _KEPT = KeptLimits()
+_LANES = LaneSizes()
 
 
 class Settings(BaseSettings):
@@ -126,6 +147,52 @@ class Settings(BaseSettings):
         description="The days after which one of them is deleted unless it is read.",
     )
 
+    request_seconds: float = Field(
+        default=30,
+        ge=1,
+        le=3_600,
+        description="The seconds after which a request ends, however many statements it has.",
+    )
+    pool_size: int = Field(
+        default=_LANES.light + _LANES.heavy + _LANES.mutations + BACKGROUND_CONNECTIONS,
+        ge=1,
+        le=1_000,
+        description="The connections of each of the three pools of a process: for single reads, snapshots and writes. "
+        "They are opened when they are needed.",
+    )
+    light_lane: int = Field(default=_LANES.light, ge=1, description="How many light requests run at once.")
+    heavy_lane: int = Field(
+        default=_LANES.heavy,
+        ge=1,
+        description="How many heavy requests run at once; about as many as the database has processors to spare.",
+    )
+    mutation_lane: int = Field(
+        default=_LANES.mutations, ge=1, description="How many requests with mutations run at once."
+    )
+    lane_queue: int = Field(
+        default=_LANES.queue, ge=0, description="How many requests wait for a place in each lane; others get 503."
+    )
+    lane_wait_seconds: float = Field(
+        default=_LANES.wait_seconds, gt=0, le=3_600, description="How long one of them waits before it gets 503."
+    )
+    heavy_cost: int = Field(default=_LANES.heavy_cost, ge=1, description="The cost from which on a request is heavy.")
+    rate_limit: int | None = Field(
+        default=None,
+        ge=0,
+        description="The cost that a principal may spend in a minute; 0 for no limit. Without it: "
+        f"{DEFAULT_RATE_LIMIT:,}, or no limit where the server listens on loopback only.",
+    )
+
+    @model_validator(mode="after")
+    def _have_lanes_connections(self) -> Self:
+        needed = self.light_lane + self.heavy_lane + self.mutation_lane + BACKGROUND_CONNECTIONS
+        if needed > self.pool_size:
+            raise ValueError(
+                f"ACCORD_POOL_SIZE is {self.pool_size}, and the lanes need {needed}: ACCORD_LIGHT_LANE,"
+                f" ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and {BACKGROUND_CONNECTIONS} for jobs"
+            )
+        return self
+
     @model_validator(mode="after")
     def _is_oidc_complete(self) -> Self:
         others = (self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
@@ -165,6 +232,25 @@ class Settings(BaseSettings):
         if self.oidc_issuer is None:
             return None
         return OidcSettings(self.oidc_issuer, self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
+
+    @property
+    def lane_sizes(self) -> LaneSizes:
+        """How much runs at once, and how much waits."""
+        return LaneSizes(
+            self.light_lane,
+            self.heavy_lane,
+            self.mutation_lane,
+            self.lane_queue,
+            self.lane_wait_seconds,
+            self.heavy_cost,
+        )
+
+    @property
+    def rate_limit_in_force(self) -> int | None:
+        """The cost that a principal may spend in a minute; None if there is no limit."""
+        if self.rate_limit is not None:
+            return self.rate_limit or None
+        return None if self.is_loopback else DEFAULT_RATE_LIMIT
 
     @property
     def kept_limits(self) -> KeptLimits:

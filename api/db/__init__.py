@@ -12,7 +12,7 @@ read path. A `ScratchSession` is a snapshot that may use temporary tables, and n
     expected_errors.py  the errors that users see for these failures
 """
 
-from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIMEOUT_MS, prepare
+from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIMEOUT_MS, WaitLimits, prepare
 from api.db.database import Database
 from api.db.expected_errors import DiskFullError, expected_error
 from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, UnreachableError, connecting
@@ -44,6 +44,7 @@ __all__ = [
     "ScratchSession",
     "Session",
     "UnreachableError",
+    "WaitLimits",
     "WriteSession",
     "connecting",
     "expected_error",

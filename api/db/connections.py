@@ -1,8 +1,10 @@
 """Connections that stay open, with the settings of readers and of writers."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -10,12 +12,14 @@ import asyncpg
 import orjson
 
 from api.db.failures import LOST_CONNECTION, all_busy, unanswered
-from api.db.outages import ACQUIRE_SECONDS, CONNECT_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
+from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
 from api.db.sessions import BEGIN, Connection
+from api.traffic.deadline import uninterrupted_commit
+
+logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
-_LONGEST_WAIT_SECONDS = STATEMENT_TIMEOUT_MS / 1_000 + DEADLINE_SECONDS
 # The longest statement that a connection keeps prepared, in characters: that of a re-evaluation has 20,000.
 LONGEST_PREPARED = 200_000
 # The same for reads: a page with many nested lists has 20,000, and costs 14 ms instead of 3 if it is planned each time.
@@ -27,7 +31,6 @@ LONGEST_PREPARED_READ = 40_000
 # for a common one, which takes up to ten times as long. In `auto` mode PostgreSQL chose the same plans.
 READER_SETTINGS = {
     "default_transaction_read_only": "on",
-    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "plan_cache_mode": "force_generic_plan",
 }
 
@@ -35,12 +38,31 @@ READER_SETTINGS = {
 # be longer than PostgreSQL's deadlock_timeout (by default a second): at the same instant a deadlock, which can be
 # started again, is reported as a lock that was not had in time.
 LOCK_TIMEOUT_MS = 1_200
+# How long the connection of a cancelled statement may take to close; then it is dropped.
+CANCEL_SECONDS = 5
 WRITER_SETTINGS = {
     "default_transaction_isolation": "read committed",
     "lock_timeout": str(LOCK_TIMEOUT_MS),
-    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "plan_cache_mode": "force_generic_plan",  # as for readers: a write has many small statements, most by primary key
 }
+
+
+@dataclass(frozen=True, slots=True)
+class WaitLimits:
+    """How long a statement may take, and how long a read may wait for a lock (0: as long as it may take)."""
+
+    statement_ms: int = STATEMENT_TIMEOUT_MS
+    lock_ms: int = 0
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The limits of reads, as settings of a connection."""
+        return {"statement_timeout": str(self.statement_ms), "lock_timeout": str(self.lock_ms)}
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """How long this process waits for a statement, should PostgreSQL not end it."""
+        return self.statement_ms / 1_000 + DEADLINE_SECONDS
 
 
 class Connections:
@@ -55,6 +77,7 @@ class Connections:
         self._places = asyncio.Semaphore(size)
         self._idle: list[Connection] = []
         self.outage = outage
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
         """Execute a statement and return its value; waits for a connection if all are busy. Errors: BUSY."""
@@ -68,10 +91,10 @@ class Connections:
                 self._idle.append(connection)  # the server rejected the statement; the connection is usable
                 raise
             except TimeoutError as error:
-                connection.terminate()
+                self._abandon(connection)
                 raise unanswered() from error
             except BaseException:
-                connection.terminate()  # cancelled halfway: the state of the protocol is unknown
+                self._abandon(connection)  # cancelled halfway: the state of the protocol is unknown
                 raise
             finally:
                 del self.outage.busy[connection]
@@ -90,12 +113,13 @@ class Connections:
             try:
                 await connection.execute(BEGIN)
                 yield connection
-                await connection.execute("commit")
+                with uninterrupted_commit():
+                    await connection.execute("commit")
             except BaseException as error:
                 if await _rolled_back(connection, error):
                     self._idle.append(connection)
                     raise
-                connection.terminate()
+                self._abandon(connection)
                 if isinstance(error, TimeoutError):
                     raise unanswered() from error
                 raise
@@ -104,6 +128,11 @@ class Connections:
             self._idle.append(connection)
         finally:
             self._places.release()
+
+    async def close(self) -> None:
+        """Wait a little for the connections of cancelled statements. Those that are idle are closed by the outage."""
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_SECONDS)
 
     async def _enter(self) -> None:
         """Wait for a place, ACQUIRE_SECONDS at most."""
@@ -121,6 +150,16 @@ class Connections:
         self.outage.register(connection)
         return connection
 
+    def _abandon(self, connection: Connection) -> None:
+        """Close a connection whose statement may still run, without waiting for it.
+
+        asyncpg has begun to cancel the statement on a connection of its own. `terminate` would stop that, and
+        PostgreSQL would notice only when it sends rows; `close` waits until the statement has ended.
+        """
+        task = asyncio.create_task(_close(connection, self.outage))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
     def _sound(self) -> "Connection | None":
         while self._idle:
             connection = self._idle.pop()
@@ -135,27 +174,27 @@ async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
-async def open_reader(dsn: str) -> Connection:
+async def open_reader(dsn: str, limits: WaitLimits) -> Connection:
     """Connect for single read statements."""
     return await asyncpg.connect(
         dsn,
-        server_settings=SERVER_SETTINGS | READER_SETTINGS,
+        server_settings=SERVER_SETTINGS | READER_SETTINGS | limits.settings,
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=LONGEST_PREPARED_READ,
         timeout=CONNECT_SECONDS,
-        command_timeout=_LONGEST_WAIT_SECONDS,
+        command_timeout=limits.longest_wait_seconds,
     )
 
 
-async def open_writer(dsn: str) -> Connection:
+async def open_writer(dsn: str, limits: WaitLimits) -> Connection:
     """Connect for units of work."""
     connection = await asyncpg.connect(
         dsn,
-        server_settings=SERVER_SETTINGS | WRITER_SETTINGS,
+        server_settings=SERVER_SETTINGS | WRITER_SETTINGS | {"statement_timeout": str(limits.statement_ms)},
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=LONGEST_PREPARED,
         timeout=CONNECT_SECONDS,
-        command_timeout=_LONGEST_WAIT_SECONDS,
+        command_timeout=limits.longest_wait_seconds,
     )
     await prepare(connection)
     return connection
@@ -165,6 +204,14 @@ async def probe(dsn: str) -> None:
     """Connect and disconnect, to see whether the database answers."""
     connection = await asyncpg.connect(dsn, server_settings=SERVER_SETTINGS, timeout=CONNECT_SECONDS)
     connection.terminate()
+
+
+async def _close(connection: Connection, outage: Outage) -> None:
+    try:
+        await connection.close(timeout=CANCEL_SECONDS)
+    except LOST_CONNECTION as error:
+        if not outage.is_on:  # which is logged once
+            logger.warning("A cancelled statement may run on: %s", str(error) or type(error).__name__)
 
 
 async def _rolled_back(connection: Connection, error: BaseException) -> bool:

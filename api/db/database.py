@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from time import monotonic
 from typing import Any, Literal, Self
@@ -12,8 +12,8 @@ import asyncpg
 from api.db.connections import (
     LONGEST_PREPARED,
     SERVER_SETTINGS,
-    STATEMENT_TIMEOUT_MS,
     Connections,
+    WaitLimits,
     open_reader,
     open_writer,
     prepare,
@@ -24,7 +24,7 @@ from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, ROLL
 from api.db.sessions import AdvisoryLock, Connection, ReadSession, ScratchSession, Session, WriteSession
 from api.settings import KeptLimits
 
-DEFAULT_KEPT_LIMITS = KeptLimits()
+DEFAULT_KEPT_LIMITS, DEFAULT_WAIT_LIMITS = KeptLimits(), WaitLimits()
 
 
 class Database:
@@ -36,8 +36,10 @@ class Database:
         readers: Connections,
         writers: Connections,
         kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
+        wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
     ) -> None:
         self._pool = pool
+        self._wait_limits = wait_limits
         self._readers = readers
         self._writers = writers
         # What reads have found out about the data. A hint saves a statement, and never changes a result.
@@ -50,24 +52,39 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, dsn: str, *, size: int = 10, kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS
+        cls,
+        dsn: str,
+        *,
+        size: int = 10,
+        kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
+        wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
+        outage: Outage | None = None,
     ) -> AsyncIterator[Self]:
-        """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
-        outage = Outage(partial(probe, dsn))
+        """Connect to a database; each of the three pools has so many connections at most.
+
+        With the `outage` of another database on the same server both share one state, and that one closes all
+        connections.
+
+        Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
+        """
+        shared, outage = outage, outage or Outage(partial(probe, dsn))
         with connecting():
             async with asyncio.timeout(2 * CONNECT_SECONDS):
                 pool = await _open_pool(dsn, size, outage)
                 await pool.release(await pool.acquire())
                 spare = await _open_pool(dsn, 1, outage)
-        readers = Connections(partial(open_reader, dsn), size, outage)
-        writers = Connections(partial(open_writer, dsn), size, outage)
+        readers = Connections(partial(open_reader, dsn, wait_limits), size, outage)
+        writers = Connections(partial(open_writer, dsn, wait_limits), size, outage)
         try:
-            async with outage.watching():
-                database = cls(pool, readers, writers, kept_limits)
-                database.spare = cls(spare, readers, writers, kept_limits)
+            async with outage.watching() if shared is None else nullcontext():
+                database = cls(pool, readers, writers, kept_limits, wait_limits)
+                database.spare = cls(spare, readers, writers, kept_limits, wait_limits)
                 yield database
         finally:
-            await outage.close()
+            await readers.close()
+            await writers.close()
+            if shared is None:
+                await outage.close()
             await _close_pool(pool)
             await _close_pool(spare)
 
@@ -79,10 +96,14 @@ class Database:
         return self._readers.value(text, values)
 
     @asynccontextmanager
-    async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
+    async def read(self, *, timeout_ms: int | None = None) -> AsyncIterator[ReadSession]:
         """Open a snapshot: all statements in the block read the same state of the database."""
+        limits = self._wait_limits
+        statement_ms = limits.statement_ms if timeout_ms is None else int(timeout_ms)
         async with self._transaction("repeatable_read", readonly=True) as connection:
-            await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
+            await connection.execute(
+                f"set local statement_timeout = {statement_ms}; set local lock_timeout = {limits.lock_ms}"
+            )
             yield ReadSession(connection)
 
     @asynccontextmanager
@@ -113,7 +134,7 @@ class Database:
         async with self._connection(is_watched=False) as connection:
             # Released with the connection: the pool resets it.
             is_free = await connection.fetchval(
-                "select pg_try_advisory_lock($1)", what.value, timeout=STATEMENT_TIMEOUT_MS / 1_000
+                "select pg_try_advisory_lock($1)", what.value, timeout=self._wait_limits.longest_wait_seconds
             )
             yield Session(connection) if is_free else None
 

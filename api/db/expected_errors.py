@@ -32,6 +32,12 @@ def expected_error(error: BaseException) -> AccordError | None:
             "The request took longer than the time limit.",
             "Request a shorter period, fewer records or fewer levels.",
         )
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return AccordError(
+            ErrorCode.BUSY,
+            "Another transaction holds a lock on a table of the request, and did not release it in time.",
+            "Send the request again shortly.",
+        )
     if isinstance(error, _OUTAGES) or _is_follow_up(error):
         return AccordError(
             ErrorCode.DATABASE_UNREACHABLE,

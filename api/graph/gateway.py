@@ -33,6 +33,7 @@ from api.graph.reading.refused_values import with_way
 from api.graph.reading.response_notes import list_notes, redacted_note
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
+from api.graph.request_cost import mutation_cost, request_cost
 from api.plan.cost import MAX_COST, affordable_cost, cost
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
@@ -83,6 +84,7 @@ class _CachedPlan:
     extensions: dict[str, object]
     shape: Shape
     readings: tuple[RequestedReading, ...] = ()  # of lists of stage entries: evaluated before the statement runs
+    cost: int = 0
 
     @property
     def weight(self) -> int:
@@ -147,6 +149,18 @@ class Gateway:
                 failure = error
         return await self._execute(database, request, validated, principal, failure)
 
+    def cost(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> int:
+        """Return the cost of a request whose document is valid, before it runs (`request_cost.py`).
+
+        It is kept with the plan for all requests of the same shape.
+        Errors: OPERATION_RESOLUTION_FAILURE if the operation name does not decide which operation to run.
+        """
+        operation = validated.operation(request.operation_name)
+        if operation.node.operation is OperationType.MUTATION:
+            return mutation_cost(len(operation.node.selection_set.selections), request.variables)
+        plan = self._plan(validated, operation, request.variables, principal)
+        return 0 if plan is None else plan.cost
+
     def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
         """Return how a request would run.
 
@@ -172,15 +186,9 @@ class Gateway:
         self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
     ) -> tuple[BoundStatement | None, dict[str, object], tuple[RequestedReading, ...]]:
         """Return the bound statement, None if the request is to be executed; extensions; the readings of its lists."""
-        shape = operation.shape(given)
-        key = (operation.number, principal.plan_key, shape)
-        try:
-            plan = self._plans[key]
-        except KeyError:
-            slots = operation.with_slots(given)
-            if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
-                return None, {}, ()
-            plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
+        plan = self._plan(validated, operation, given, principal)
+        if plan is None:
+            return None, {}, ()
         values = operation.coerced(given)
         if plan.statement is None or values is None:
             return None, plan.extensions, ()
@@ -188,6 +196,20 @@ class Gateway:
             return plan.statement.bind(principal, values), plan.extensions, plan.readings
         except AccordError:
             return None, plan.extensions, ()
+
+    def _plan(
+        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
+    ) -> _CachedPlan | None:
+        """Return the plan for all requests of one shape; None if a value is not valid."""
+        shape = operation.shape(given)
+        key = (operation.number, principal.plan_key, shape)
+        plan = self._plans.get(key)
+        if plan is None:
+            slots = operation.with_slots(given)
+            if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
+                return None
+            plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
+        return plan
 
     def _make_plan(
         self,
@@ -197,10 +219,11 @@ class Gateway:
         shape: Shape,
         principal: Principal,
     ) -> _CachedPlan:
-        executed = _CachedPlan(None, {}, shape)
         if operation.node.operation is not OperationType.QUERY:
-            return executed
+            return _CachedPlan(None, {}, shape)
         planned = self._planned(validated, operation, values)
+        price_of_request = request_cost(planned, operation.node)
+        executed = _CachedPlan(None, {}, shape, cost=price_of_request)
         if len(planned.roots) < len(planned.fields):
             return executed
         price = cost(planned.roots)
@@ -211,7 +234,8 @@ class Gateway:
         except AccordError:
             return executed
         readings = tuple(dict.fromkeys(list_readings(planned.roots)))
-        return _CachedPlan(statement, _cost_extension(price) | redacted_note(statement.redacted), shape, readings)
+        extensions = _cost_extension(price) | redacted_note(statement.redacted)
+        return _CachedPlan(statement, extensions, shape, readings, price_of_request)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)

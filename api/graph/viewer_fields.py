@@ -55,7 +55,7 @@ async def _accords_to_sign(source: Viewer, info: Info) -> list[AccordPart]:
     who = source.principal
     if who.member_id is None or who.reach is not Reach.ALL or not who.may(Permission.SIGN_ACCORD):
         return []
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         return shown_accords(await versions_to_sign(session, who.member_id))
 
 

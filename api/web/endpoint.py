@@ -11,13 +11,23 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.access.principal import Principal
-from api.errors import AccordError, ErrorCode
+from api.errors import AccordError, ErrorCode, RetryLaterError
 from api.graph.explanation import explanation_sections
 from api.graph.gateway import ExecutedResult, Gateway, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
 from api.graph.request import GraphQLRequest
+from api.traffic.deadline import ClientLeft
+from api.traffic.rate_limit import RateLimitedError
+from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseProvider
-from api.web.error_responses import failure_response, graphql_error_entry, is_request_error, unavailable_response
+from api.web.error_responses import (
+    balance_headers,
+    failure_response,
+    graphql_error_entry,
+    is_request_error,
+    unavailable_response,
+    unexecuted_response,
+)
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.pages import PageHandler
@@ -31,8 +41,8 @@ EXPLAIN_HEADER, _EXPLAIN_MODES = b"accord-explain", (b"plan", b"analyze")
 class GraphQLEndpoint:
     """An ASGI application that executes GraphQL requests through a gateway.
 
-    `page` responds to a browser that sends no query. With `explains`, the header `Accord-Explain: plan` (or `analyze`)
-    adds the execution plan to the response.
+    `page` responds to a browser that sends no query. `traffic` limits how much runs at once, and for how long. With
+    `explains`, the header `Accord-Explain: plan` (or `analyze`) adds the execution plan to the response.
     """
 
     def __init__(
@@ -42,12 +52,14 @@ class GraphQLEndpoint:
         identify: Identify,
         *,
         page: PageHandler,
+        traffic: Traffic | None = None,
         explains: bool = False,
     ) -> None:
         self._gateway = gateway
         self._database_of = database_of
         self._identify = identify
         self._page = page
+        self._traffic = traffic or Traffic()
         self._explains = explains
         self._persisted_queries = PersistedQueries()
 
@@ -55,6 +67,8 @@ class GraphQLEndpoint:
         """Handle one HTTP request."""
         try:
             response = await self._respond(scope, receive)
+        except ClientLeft:
+            return  # nobody reads a response
         except Exception as error:  # noqa: BLE001 - any exception becomes a response; bugs are logged
             response = failure_response(error, scope)
         await response(scope, receive, send)
@@ -75,14 +89,20 @@ class GraphQLEndpoint:
             # Before the body is read and parsed: a caller that is rejected costs nothing more.
             who = await self._identify(scope)
             request = await read_post(headers, receive) if scope["method"] == "POST" else _read_get(scope)
-            return await self._execute(scope, headers, request, who, media_type)
+            return await self._execute(scope["method"], headers, receive, request, who, media_type)
         except HttpError as error:
             return http_error_response(error, media_type)
         except Exception as error:  # noqa: BLE001 - any exception becomes a response; bugs are logged
             return failure_response(error, scope, media_type)
 
     async def _execute(
-        self, scope: Scope, headers: Headers, request: GraphQLRequest, who: Principal, media_type: MediaType
+        self,
+        method: str,
+        headers: Headers,
+        receive: Receive,
+        request: GraphQLRequest,
+        who: Principal,
+        media_type: MediaType,
     ) -> Response:
         if request.query_hash is not None:
             request = self._persisted_queries.with_document(request)
@@ -91,23 +111,48 @@ class GraphQLEndpoint:
             return _request_error_response(validated.errors, media_type, ErrorCode.GRAPHQL_VALIDATION_FAILED)
         if request.query_hash is not None:
             self._persisted_queries.keep(request)
-        kind = _executable_kind(scope["method"], validated, request)
+        kind = _executable_kind(method, validated, request)
         if kind is OperationType.MUTATION:
             request = replace(request, request_id=request_id(headers))
-        database = self._database_of()
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
+        limit, balance = self._traffic.rate_limit, None
         try:
-            explanation = self._gateway.explain(request, validated, who) if mode in _EXPLAIN_MODES else None
-            result = await self._gateway.execute(database, request, validated, who)
+            cost = self._gateway.cost(request, validated, who)
+            if limit is not None:
+                balance = limit.pay(who.subject, cost)
+            lane = self._traffic.lanes.of_request(cost, is_mutation=kind is OperationType.MUTATION)
+            try:
+                with self._traffic.running(receive):
+                    async with lane:
+                        result = await self._run(request, validated, who, mode)
+            except RetryLaterError:
+                if limit is not None:
+                    balance = limit.give_back(who.subject, cost)
+                raise
         except AccordError as error:
+            refusal = unexecuted_response(error, media_type)
             failure = (GraphQLError(error.message, original_error=error),)
-            return with_request_id(_request_error_response(failure, media_type), request.request_id)
-        if explanation is not None:
-            plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
-            result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
-        if isinstance(result, JsonResult):
-            return with_request_id(_json_response(result, media_type), request.request_id)
-        return with_request_id(_execution_response(result, media_type), request.request_id)
+            response = refusal or _request_error_response(failure, media_type)
+            balance = error.balance if isinstance(error, RateLimitedError) else balance
+        else:
+            if isinstance(result, JsonResult):
+                response = _json_response(result, media_type)
+            else:
+                response = _execution_response(result, media_type)
+        if balance is not None:
+            response.raw_headers += balance_headers(balance)
+        return with_request_id(response, request.request_id)
+
+    async def _run(
+        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None
+    ) -> JsonResult | ExecutedResult:
+        database = self._database_of()
+        if mode not in _EXPLAIN_MODES:
+            return await self._gateway.execute(database, request, validated, who)
+        explanation = self._gateway.explain(request, validated, who)
+        result = await self._gateway.execute(database, request, validated, who)
+        plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
+        return replace(result, extensions=result.extensions | {"explain": dict(plan)})
 
 
 def with_request_id(response: Response, of_request: str | None) -> Response:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from api.db import STATEMENT_TIMEOUT_MS
 from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
 from api.graph.kpis.answer_ids import MAX_ARGUMENTS
 from api.graph.kpis.drill_down import MAX_LISTS
@@ -27,6 +26,7 @@ from api.metrics.resolve import MOST_DIMENSIONS
 from api.plan.cost import MAX_COST
 from api.plan.grouping import MAX_GROUPS
 from api.plan.prepared_statements import MAX_RESPONSE_BYTES
+from api.settings import REQUEST_SECONDS
 from api.web.compression import LEAST_BYTES
 from api.web.cross_origin import PREFLIGHT_SECONDS
 from api.web.persisted_queries import MOST_BYTES, MOST_QUERIES
@@ -65,7 +65,7 @@ LIMITS = (
     Limit("groups of a `groupBy`", f"all of them, up to {MAX_GROUPS:,}"),
     Limit("cost: records that a response could have, page sizes multiplied down the tree", f"{MAX_COST:,}"),
     Limit("response of a document that only reads records", f"{MAX_RESPONSE_BYTES // _MIB} MiB"),
-    Limit("time of one SQL statement", f"{STATEMENT_TIMEOUT_MS // 1000} s"),
+    Limit("time of a request, however many statements it has", f"{REQUEST_SECONDS:g} s"),
     Limit("dimensions of a KPI, and groups of its breakdown", f"{MOST_DIMENSIONS}, {MOST_GROUPS}"),
     Limit("buckets of a period", f"{MOST_BUCKETS:,}"),
     Limit("window of a KPI", f"{LONGEST.days:,} days"),

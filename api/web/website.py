@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, StatelessLifespan
 from api.errors import ErrorCode
 from api.graph.gateway import Gateway
 from api.network_names import Network
+from api.traffic.traffic import Traffic
 from api.web.compression import CompressionMiddleware
 from api.web.cross_origin import CrossOriginMiddleware
 from api.web.database_provider import DatabaseProvider
@@ -60,13 +61,15 @@ def build_site(
     routes: Iterable[Route] = (),
     access: NetworkAccess = LOOPBACK_ONLY,
     guard: PageGuard = serve_to_everybody,
+    traffic: Traffic | None = None,
     explains: bool = False,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> ASGIApp:
     """The ASGI application that serves a gateway at `/graphql`, and the page of the accord at `/accord`.
 
     `routes` are added beside them. `guard` responds to browsers that open a page; `/graphql` in a browser is GraphiQL.
-    With `explains` a response includes its execution plan on request, which is meant for development.
+    `traffic` limits the requests at `/graphql`. With `explains` a response includes its execution plan on request; that
+    is meant for development.
     """
 
     async def graphiql(request: Request) -> Response:
@@ -75,7 +78,7 @@ def build_site(
     async def accord(request: Request) -> Response:
         return await guard(request, ACCORD)
 
-    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=graphiql, explains=explains)
+    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=graphiql, traffic=traffic, explains=explains)
     pages = Starlette(
         routes=[
             Route(ENDPOINT, endpoint),

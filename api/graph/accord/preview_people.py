@@ -62,7 +62,7 @@ async def people(source: PreviewStage | PreviewBucket, info: Info, *, change: Pe
         for selected in document.collector.collect(nodes, EDGE).values()
     }
     is_last = arguments.get("last") is not None
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         page = await read_people(
             session,
             source.people,

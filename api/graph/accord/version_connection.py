@@ -57,7 +57,7 @@ async def _versions(
     status: Sequence[AccordStatus] | None = None,
 ) -> _ShownPage:
     size = read_page_size("accordVersions", {"first": first, "last": last})
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         page = await version_page(
             session,
             size=size,
