@@ -92,6 +92,8 @@ class GraphQLEndpoint:
             return await self._execute(scope["method"], headers, receive, request, who, media_type)
         except HttpError as error:
             return http_error_response(error, media_type)
+        except ClientLeft:
+            raise
         except Exception as error:  # noqa: BLE001 - any exception becomes a response; bugs are logged
             return failure_response(error, scope, media_type)
 

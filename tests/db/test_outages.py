@@ -121,7 +121,7 @@ async def test_who_gets_no_connection_in_time_is_told_that_all_are_busy(opened: 
 async def test_a_statement_that_gets_no_answer_ends_after_our_own_deadline(
     module_dsn: str, monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
-    monkeypatch.setattr(connections, "_LONGEST_WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(connections.WaitLimits, "longest_wait_seconds", 0.3)
     async with Database.open(module_dsn, size=1) as database:
         began = monotonic()
         with pytest.raises(ConnectionError, match="did not answer in time"):
