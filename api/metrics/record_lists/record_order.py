@@ -15,6 +15,7 @@ import orjson
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import ContactPressure
 from api.plan.list_arguments import SortDirection
+from api.plan.value_checks.storable_text import require_cursor_length
 from api.sql import Sql, join, name
 
 _DESCENDING = (SortDirection.DESC, SortDirection.DESC_NULLS_FIRST)
@@ -102,6 +103,7 @@ class RecordOrder:
 
         Errors: BAD_INPUT for a text that is not a cursor of a list in this order.
         """
+        require_cursor_length(cursor, argument)
         try:
             label, values, at, record_id, tie = orjson.loads(base64.b64decode(cursor, validate=True))
             if label == self.label and isinstance(tie, str) and "\0" not in tie:

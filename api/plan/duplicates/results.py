@@ -32,6 +32,7 @@ from api.plan.selection import (
     TotalCount,
     Typename,
 )
+from api.plan.value_checks.storable_text import require_cursor_length
 from api.sql import Sql, all_of, join, name
 
 
@@ -214,6 +215,7 @@ def _fingerprint(selection: DuplicatePairs) -> str:
 
 def _read_cursor(selection: DuplicatePairs, ranks: Sequence[Evidence], cursor: str) -> _Position:
     """Return the position that a cursor holds. Errors: BAD_INPUT."""
+    require_cursor_length(cursor, "after")
     try:
         fingerprint, rank, value, place, one, other = orjson.loads(base64.b64decode(cursor, validate=True))
         if fingerprint == _fingerprint(selection) and type(rank) is int and 0 <= rank < len(ranks):
