@@ -63,4 +63,5 @@ async def _stages(database: Database, request: GraphQLRequest, *, analyze: bool)
     if validated.errors:
         message = "; ".join(error.message for error in validated.errors)
         raise AccordError(ErrorCode.BAD_INPUT, f"The document is not valid: {message}", "Correct the document.")
-    return await explanation_sections(database, gateway().explain(request, validated, LOCAL_OPERATOR), is_run=analyze)
+    explanation = await gateway().explain(database, request, validated, LOCAL_OPERATOR)
+    return await explanation_sections(database, explanation, is_run=analyze)

@@ -95,7 +95,8 @@ class GraphQLEndpoint:
         database = self._database_of()
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         try:
-            explanation = self._gateway.explain(request, validated, who) if mode in _EXPLAIN_MODES else None
+            explained = mode in _EXPLAIN_MODES
+            explanation = await self._gateway.explain(database, request, validated, who) if explained else None
             result = await self._gateway.execute(database, request, validated, who)
         except AccordError as error:
             failure = (GraphQLError(error.message, original_error=error),)

@@ -31,7 +31,7 @@ async def world(module_database: Database) -> Database:
 
 async def explained(database: Database, document: str, *, is_run: bool = False, **variables: object) -> dict[str, str]:
     request = GraphQLRequest(document, variables)
-    found = gateway().explain(request, gateway().validated(request), LOCAL_OPERATOR)
+    found = await gateway().explain(database, request, gateway().validated(request), LOCAL_OPERATOR)
     return dict(await explanation_sections(database, found, is_run=is_run))
 
 

@@ -16,7 +16,7 @@ from api.metrics.dimensions import RECORD_OF
 from api.metrics.request import RecordFilter, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, record_filters_of
 from api.plan.conditions import condition
-from api.plan.cost import affordable_cost
+from api.plan.cost.response_records import require_few_records, response_records
 from api.plan.list_arguments import Page
 from api.plan.selection import Connection, RootField, TotalCount
 from api.plan.value_checks.currency_checks import currency_checks
@@ -82,7 +82,7 @@ async def unknown_record_texts(session: ReadSession, request: ResolvedKpiRequest
     ]
     if not roots:
         return []
-    affordable_cost(roots)
+    require_few_records(response_records(roots))
     parameters = {MEMBER_PARAMETER: principal.member_id}
     named = [values.bound(parameters) for values in named_values(roots, principal)]
     await require_known_values(session.value, named)

@@ -1,0 +1,52 @@
+"""The price of a request: its cost in units, and the limits on it.
+
+One unit is about a millisecond of PostgreSQL's work on one core: reading 10,000 rows of a table in order. A request
+that reads little costs 1.
+"""
+
+import math
+from dataclasses import dataclass
+
+from api.errors import AccordError, ErrorCode
+from api.plan.cost.response_records import MAX_RECORDS, require_few_records
+
+ROWS_PER_UNIT = 10_000
+MAX_COST = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The cost of a request in units, and the records that its response can hold at most."""
+
+    cost: int
+    records: int
+
+    def require_affordable(self) -> None:
+        """Refuse a request that is over a limit. Errors: TOO_LARGE."""
+        require_few_records(self.records)
+        if self.cost > MAX_COST:
+            message = (
+                f"The request costs {self.cost:,}: so many times {ROWS_PER_UNIT:,} rows are read for it. The limit is"
+                f" {MAX_COST:,}."
+            )
+            remedy = "Ask for fewer figures, groups and filters through links in one request, or for shorter periods."
+            raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
+
+    @property
+    def is_affordable(self) -> bool:
+        """Whether the request is within the limits."""
+        return self.records <= MAX_RECORDS and self.cost <= MAX_COST
+
+    @property
+    def extension(self) -> dict[str, object]:
+        """The member `cost` of the extensions of a response."""
+        return {
+            "requested": self.cost,
+            "limit": MAX_COST,
+            "records": {"requested": self.records, "limit": MAX_RECORDS},
+        }
+
+
+def priced(work: float, records: int = 0) -> Price:
+    """Return the price of so much work, in rows. It is at least 1."""
+    return Price(max(1, math.ceil(work / ROWS_PER_UNIT)), records)
