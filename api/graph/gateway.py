@@ -36,7 +36,7 @@ from api.graph.reading.refused_values import with_way
 from api.graph.reading.response_notes import list_notes, redacted_note
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
-from api.plan.cost.price import Price, priced
+from api.plan.cost.price import Price
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
 from api.plan.value_checks.list_readings import list_readings
@@ -69,7 +69,6 @@ class Explanation:
     """How a request would run: the values that running it goes through."""
 
     planned: PlannedDocument
-    price: Price
     ready: BoundStatement | None  # the statement with its values; None if no records are read
     is_json: bool  # whether PostgreSQL writes the whole response
 
@@ -107,7 +106,7 @@ def _weight(value: object) -> int:
 
 # The operation's number, the principal's plan key, the shape of the variables, and the generation of the statistics.
 _CacheKey = tuple[int, Hashable, Shape, int]
-_LEAST = priced(0)
+_LEAST = Price(0)
 
 
 class Gateway:
@@ -168,20 +167,17 @@ class Gateway:
                 failure = error
         return await self._execute(database, request, validated, principal, plan, failure)
 
-    async def explain(
-        self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
-    ) -> Explanation:
+    def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
         """Return how a request would run.
 
-        Errors: those of `execute`, but a cost over the limit is only reported; NOT_ALLOWED for a principal that does
+        Errors: those of `execute`, but for a price over the limit; NOT_ALLOWED for a principal that does
         not reach every record: PostgreSQL's plan counts rows, and estimates numbers of rows, out of its reach, too.
         """
         if principal.reach is not Reach.ALL:
             message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
             raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
         operation = validated.operation(request.operation_name)
-        statistics = await self._statistics.of(database)
-        plan = self._plan(validated, operation, request.variables, principal, statistics)
+        plan = self._plan(validated, operation, request.variables, principal, CostStatistics())
         ready = self._ready(plan, operation, request.variables, principal)
         values = operation.values(request.variables)
         if not isinstance(values, VariableValues):
@@ -191,8 +187,7 @@ class Gateway:
         is_json = ready is not None
         if ready is None and valid:
             ready = prepare(valid, principal).bind(principal, {})
-        price = document_price(planned, operation.node, statistics, principal)
-        return Explanation(planned, price, ready, is_json)
+        return Explanation(planned, ready, is_json)
 
     def _plan(
         self,

@@ -95,14 +95,14 @@ class GraphQLEndpoint:
         database = self._database_of()
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         try:
-            explained = mode in _EXPLAIN_MODES
-            explanation = await self._gateway.explain(database, request, validated, who) if explained else None
+            explanation = self._gateway.explain(request, validated, who) if mode in _EXPLAIN_MODES else None
             result = await self._gateway.execute(database, request, validated, who)
         except AccordError as error:
             failure = (GraphQLError(error.message, original_error=error),)
             return with_request_id(_request_error_response(failure, media_type), request.request_id)
         if explanation is not None:
-            plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
+            price = await self._gateway.price(database, request, validated, who)
+            plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
             result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
         if isinstance(result, JsonResult):
             return with_request_id(_json_response(result, media_type), request.request_id)

@@ -15,12 +15,13 @@ from api.graph.reading.planned import PlannedDocument
 from api.identity.ids import is_answer_id
 from api.metrics.pricing.kpi_work import KpiWork
 from api.metrics.request import KpiRequest
-from api.plan.cost.price import Price, priced
+from api.plan.cost.price import Price
 from api.plan.cost.response_records import response_records
 from api.plan.cost.selection_work import STATEMENT, read_work
 
 MAX_KPI_REQUESTS = 50
 _OTHER = 10_000.0  # a root field without rows to speak of, such as `viewer`
+_INTROSPECTION = 500_000.0  # the executor walks all types
 _COMMAND, _COMMAND_ROW = 50_000.0, 5_000.0  # a mutation, and each row of a bulk one
 _RECORDS = "records"  # the field with the records behind a figure
 _FIGURES = frozenset({"breakdown", "series"})
@@ -40,16 +41,19 @@ def document_price(
     work = read_work(roots, statistics.sizes) if roots else STATEMENT
     root_type = planned.collector.schema.get_root_type(operation.operation)
     if root_type is None:
-        return priced(work)
+        return Price(work)
     try:
         fields = planned.collector.collect_from((operation.selection_set,), root_type.name)
     except GraphQLError:
-        return priced(work)
+        return Price(work)
     context = statistics.context
     kpis = KpiWork(statistics.sizes, None if context is None else replace(context, principal=principal))
     requests = 0
     for key, nodes in fields.items():
         if planned.fields.get(key) is not None:
+            continue
+        if nodes[0].name.value.startswith("__"):
+            work += _INTROSPECTION
             continue
         try:
             arguments = planned.collector.arguments(root_type.name, nodes[0])
@@ -62,7 +66,7 @@ def document_price(
         if requests > MAX_KPI_REQUESTS:
             raise _too_many_requests()
         work += _field_work(planned, kpis, nodes, arguments)
-    return priced(work, response_records(roots))
+    return Price(work, response_records(roots))
 
 
 def _requests_in(field: str, arguments: Mapping[str, Any]) -> int:

@@ -77,7 +77,7 @@ class KpiWork:
         resolved = replace(resolved, reads_journeys=are_journeys_readable(resolved) and resolved.has_one_ladder)
         interval = resolved.frame.interval
         share = self._share(interval.start, interval.end or resolved.frame.until)
-        rows = len(resolved.stages) * self._rows(resolved, str(funnel_statement(resolved)), share)
+        rows = self._rows(resolved, str(funnel_statement(resolved)), share)
         work = self._evaluation(request.switches) + self._filter(resolved) + rows
         return REQUEST + work * (2 if request.top is not None else 1)
 

@@ -16,10 +16,15 @@ MAX_COST = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The cost of a request in units, and the records that its response can hold at most."""
+    """What a request costs: its work in rows, and the records that its response can hold at most."""
 
-    cost: int
-    records: int
+    work: float
+    records: int = 0
+
+    @property
+    def cost(self) -> int:
+        """The work in units, at least 1."""
+        return max(1, math.ceil(self.work / ROWS_PER_UNIT))
 
     def require_affordable(self) -> None:
         """Refuse a request that is over a limit. Errors: TOO_LARGE."""
@@ -45,8 +50,3 @@ class Price:
             "limit": MAX_COST,
             "records": {"requested": self.records, "limit": MAX_RECORDS},
         }
-
-
-def priced(work: float, records: int = 0) -> Price:
-    """Return the price of so much work, in rows. It is at least 1."""
-    return Price(max(1, math.ceil(work / ROWS_PER_UNIT)), records)

@@ -47,7 +47,7 @@ _FILTERS = {
     "a filter by two lists": "contacts(where: {touchpoints: {some: {}}, dealRoles: {none: {}}}) { totalCount }",
     "a filter by a count": "contacts(where: {touchpoints: {count: {gte: 5}}}) { totalCount }",
     "a filter through a link": 'touchpoints(where: {contact: {country: {eq: "DE"}}}) { totalCount }',
-    "a filter through three links": 'touchpoints(where: {contact: {company: {owner: {name: {eq: "x"}}}}})'
+    "a filter through two links": 'touchpoints(where: {contact: {company: {industry: {contains: "a"}}}})'
     " { totalCount }",
     "a filter through five links": "touchpoints(where: {contact: {company: {contacts: {some: {dealRoles: {some: {deal:"
     ' {company: {name: {contains: "a"}}}}}}}}}}) { totalCount }',
