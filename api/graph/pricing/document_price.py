@@ -3,26 +3,30 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
-from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType, get_named_type
 
 from api.access.principal import Principal
 from api.errors import AccordError, ErrorCode
 from api.graph.kpis.answer_ids import parse_answer_id
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.graph.pricing.kept_statistics import CostStatistics
+from api.graph.reading.page_value import read_page_size
 from api.graph.reading.planned import PlannedDocument
 from api.identity.ids import is_answer_id
-from api.metrics.pricing.kpi_work import KpiWork
+from api.metrics.pricing.kpi_work import CONTEXT, KpiWork
 from api.metrics.request import KpiRequest
 from api.plan.cost.price import Price
 from api.plan.cost.response_records import response_records
 from api.plan.cost.selection_work import STATEMENT, read_work
+from api.plan.selection import OneRecord, RootField
 
 MAX_KPI_REQUESTS = 50
 _OTHER = 10_000.0  # a root field without rows to speak of, such as `viewer`
 _INTROSPECTION = 500_000.0  # the executor walks all types
 _COMMAND, _COMMAND_ROW = 50_000.0, 5_000.0  # a mutation, and each row of a bulk one
+_ANY = UUID(int=0)
 _RECORDS = "records"  # the field with the records behind a figure
 _FIGURES = frozenset({"breakdown", "series"})
 _USUAL_FIGURES = 10  # of a breakdown or a series whose records are selected
@@ -86,19 +90,34 @@ def _field_work(
             case "funnel":
                 work = kpis.of_funnel(read_funnel(arguments))
             case "revenuePlan":
-                return kpis.of_plan(arguments.get("asOf"))
+                return CONTEXT + kpis.of_plan(arguments.get("asOf"))
             case "revenueVariance":
-                return kpis.of_variance(arguments.get("asOf"))
+                return CONTEXT + kpis.of_variance(arguments.get("asOf"))
             case "accordPreview":
                 return kpis.of_preview()
             case "node" if is_answer_id(str(arguments["id"])):
                 request = parse_answer_id(str(arguments["id"]), planned.collector.schema)
                 work = kpis.of_kpi(request) if isinstance(request, KpiRequest) else kpis.of_funnel(request)
             case _:
-                return _OTHER
+                return _OTHER + _records_work(planned, kpis, nodes, arguments)
     except AccordError:
         return _OTHER
-    return work * (1 + sum(_record_lists(planned, nodes)))
+    return CONTEXT + work * (1 + sum(_record_lists(planned, nodes)))
+
+
+def _records_work(
+    planned: PlannedDocument, kpis: KpiWork, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
+) -> float:
+    """Return the work of the records within a value that is none, such as those of `changes`, for each of its page."""
+    query = planned.collector.schema.query_type
+    if query is None:
+        return 0.0
+    field = query.fields[nodes[0].name.value]
+    roots = [
+        RootField("record", OneRecord(found.table, _ANY, found.fields))
+        for found in planned.planned(nodes, str(get_named_type(field.type))).values()
+    ]
+    return read_work(roots, kpis.sizes) * (read_page_size("", arguments) if "first" in field.args else 1)
 
 
 def _kpi_work(kpis: KpiWork, given: Mapping[str, Any]) -> float:

@@ -1,7 +1,7 @@
 """`make bench-cost`: the cost that Accord states for made-up documents, and the time that they take.
 
 The documents are run in this process, one at a time, on a sample company. Their time is the shortest of some rounds, so
-that other work on the machine matters little. Cost and time have to keep the same order: the rank correlation is printed.
+that other work on the machine matters little. Cost and time have to keep the same order, by their rank correlation.
 """
 
 import argparse
