@@ -31,7 +31,7 @@ class Price:
         require_few_records(self.records)
         if self.cost > MAX_COST:
             message = (
-                f"The request costs {self.cost:,}: so many times {ROWS_PER_UNIT:,} rows are read for it. The limit is"
+                f"The request costs {self.cost:,}, in units of {ROWS_PER_UNIT:,} rows that are read for it. The limit is"
                 f" {MAX_COST:,}."
             )
             remedy = "Ask for fewer figures, groups and filters through links in one request, or for shorter periods."
