@@ -251,7 +251,7 @@ class Gateway:
         except AccordError:
             return executed
         readings = tuple(dict.fromkeys(list_readings(planned.roots)))
-        extensions = {"cost": price.extension} | redacted_note(statement.redacted)
+        extensions = price.extensions | redacted_note(statement.redacted)
         return _CachedPlan(statement, extensions, shape, price, readings)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
@@ -293,7 +293,7 @@ class Gateway:
         result.errors = result.errors and list(map(with_way, result.errors))
         redacted = redacted_note({*context.redacted, *records.redacted})
         notes = list_notes(records.unknown, records.readings)
-        return ExecutedResult(result, {"cost": price.extension} | redacted | notes)
+        return ExecutedResult(result, price.extensions | redacted | notes)
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:

@@ -6,8 +6,8 @@ from api.db import STATEMENT_TIMEOUT_MS
 from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
 from api.graph.kpis.answer_ids import MAX_ARGUMENTS
 from api.graph.kpis.drill_down import MAX_LISTS
+from api.graph.kpis.kpi_inputs import MAX_KPI_REQUESTS
 from api.graph.mutations.mutation import MAX_ROWS
-from api.graph.pricing.document_price import MAX_KPI_REQUESTS
 from api.graph.reading.limits import (
     MAX_ALIAS_LENGTH,
     MAX_ALIASES,

@@ -12,8 +12,8 @@ from api.access.principal import LOCAL_OPERATOR
 from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
+from api.graph.kpis.kpi_inputs import MAX_KPI_REQUESTS
 from api.graph.pricing import kept_statistics
-from api.graph.pricing.document_price import MAX_KPI_REQUESTS
 from api.graph.pricing.kept_statistics import CostStatistics, KeptStatistics
 from api.graph.request import GraphQLRequest
 from api.metrics.pricing.kpi_work import KpiWork
@@ -149,8 +149,9 @@ async def test_a_request_has_at_most_so_many_kpi_requests(company: Database) -> 
     assert f"more than {MAX_KPI_REQUESTS} KPI requests" in error.message
 
 
-async def test_every_response_to_a_query_has_its_cost(company: Database) -> None:
-    for document in ("{ contacts(first: 3) { nodes { id } } }", "{ kpi(key: MQLS) { value } }", "{ viewer { name } }"):
+async def test_a_response_states_the_cost_of_what_was_read(company: Database) -> None:
+    assert "cost" not in (await executed(company, "{ viewer { name } kpiCatalogue { key } }")).extensions
+    for document in ("{ contacts(first: 3) { nodes { id } } }", "{ kpi(key: MQLS) { value } }"):
         cost = (await executed(company, document)).extensions["cost"]
         price = await priced(company, document)
         assert (cost["requested"], cost["limit"]) == (price.cost, MAX_COST)

@@ -5,25 +5,26 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType, get_named_type
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType
 
 from api.access.principal import Principal
 from api.errors import AccordError, ErrorCode
 from api.graph.kpis.answer_ids import parse_answer_id
+from api.graph.kpis.kpi_inputs import MAX_KPI_REQUESTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.graph.pricing.kept_statistics import CostStatistics
 from api.graph.reading.page_value import read_page_size
 from api.graph.reading.planned import PlannedDocument
+from api.graph.viewer_fields import VIEWER
 from api.identity.ids import is_answer_id
 from api.metrics.pricing.kpi_work import CONTEXT, KpiWork
 from api.metrics.request import KpiRequest
 from api.plan.cost.price import Price
 from api.plan.cost.response_records import response_records
-from api.plan.cost.selection_work import STATEMENT, read_work
+from api.plan.cost.selection_work import read_work
 from api.plan.selection import OneRecord, RootField
 
-MAX_KPI_REQUESTS = 50
-_OTHER = 10_000.0  # a root field without rows to speak of, such as `viewer`
+_CHANGE = 200.0  # an event, and the record that it is about
 _INTROSPECTION = 500_000.0  # the executor walks all types
 _COMMAND, _COMMAND_ROW = 50_000.0, 5_000.0  # a mutation, and each row of a bulk one
 _ANY = UUID(int=0)
@@ -38,11 +39,11 @@ def document_price(
     """Return the price of an operation with its variables.
 
     Shapes: what its root fields read, its syntax tree, the statistics of the database -> a price.
-    Units:  those of `api.plan.cost.price`.
+    Units:  those of `api.plan.cost.price`. What reads no rows to speak of, such as `kpiCatalogue`, has no work.
     Errors: TOO_LARGE for more than `MAX_KPI_REQUESTS` KPI requests. What is not valid costs little: it is not run.
     """
     roots = planned.roots
-    work = read_work(roots, statistics.sizes) if roots else STATEMENT
+    work = read_work(roots, statistics.sizes) if roots else 0.0
     root_type = planned.collector.schema.get_root_type(operation.operation)
     if root_type is None:
         return Price(work)
@@ -98,33 +99,29 @@ def _field_work(
             case "node" if is_answer_id(str(arguments["id"])):
                 request = parse_answer_id(str(arguments["id"]), planned.collector.schema)
                 work = kpis.of_kpi(request) if isinstance(request, KpiRequest) else kpis.of_funnel(request)
+            case "viewer":
+                return _member_work(planned, kpis, nodes)
+            case "changes":
+                return _CHANGE * read_page_size("changes", arguments)
             case _:
-                return _OTHER + _records_work(planned, kpis, nodes, arguments)
+                return 0.0
     except AccordError:
-        return _OTHER
+        return 0.0
     return CONTEXT + work * (1 + sum(_record_lists(planned, nodes)))
 
 
-def _records_work(
-    planned: PlannedDocument, kpis: KpiWork, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
-) -> float:
-    """Return the work of the records within a value that is none, such as those of `changes`, for each of its page."""
-    query = planned.collector.schema.query_type
-    if query is None:
-        return 0.0
-    field = query.fields[nodes[0].name.value]
-    roots = [
-        RootField("record", OneRecord(found.table, _ANY, found.fields))
-        for found in planned.planned(nodes, str(get_named_type(field.type))).values()
-    ]
-    return read_work(roots, kpis.sizes) * (read_page_size("", arguments) if "first" in field.args else 1)
+def _member_work(planned: PlannedDocument, kpis: KpiWork, nodes: Sequence[FieldNode]) -> float:
+    """Return the work of what is selected of the member behind a request."""
+    found = planned.planned(nodes, VIEWER).values()
+    roots = [RootField("member", OneRecord(of.table, _ANY, of.fields)) for of in found]
+    return read_work(roots, kpis.sizes) if roots else 0.0
 
 
 def _kpi_work(kpis: KpiWork, given: Mapping[str, Any]) -> float:
     try:
         return kpis.of_kpi(read_kpi(given))
     except AccordError:
-        return _OTHER
+        return 0.0
 
 
 def _record_lists(planned: PlannedDocument, nodes: Sequence[FieldNode], times: int = 1) -> Iterator[int]:

@@ -8,18 +8,19 @@ from weakref import WeakKeyDictionary
 
 from api.access.principal import LOCAL_OPERATOR
 from api.db import DATABASE_FAILURES, Database
-from api.errors import AccordError, ErrorCode
+from api.errors import AccordError
 from api.metrics.context import MetricContext, read_context
 from api.plan.cost.table_sizes import TableSizes, read_table_sizes
 
 REFRESH_SECONDS = 300.0
+RETRY_SECONDS = 10.0
 _TIMEOUT_MS = 2_000
 _generations = count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class CostStatistics:
-    """The sizes of the tables, and what KPIs are computed from; no context without an accord.
+    """The sizes of the tables, and what KPIs are computed from; no context without an accord in force.
 
     Statistics of the same `generation` give the same costs.
     """
@@ -52,8 +53,8 @@ class KeptStatistics:
         self._due[database] = now + REFRESH_SECONDS
         try:
             found = await _read(database)
-        except (*DATABASE_FAILURES, AccordError):
-            self._due[database] = now + 1
+        except DATABASE_FAILURES:
+            self._due[database] = now + RETRY_SECONDS
             return kept or CostStatistics()
         if kept is not None and kept.is_like(found):
             found = replace(found, generation=kept.generation)
@@ -62,14 +63,12 @@ class KeptStatistics:
 
 
 async def _read(database: Database) -> CostStatistics:
-    """Read the statistics in one snapshot. A database without an accord has no context."""
+    """Read the statistics in one snapshot."""
     async with database.beside_requests(timeout_ms=_TIMEOUT_MS) as session:
         sizes = await read_table_sizes(session)
         try:
             context = await read_context(session, LOCAL_OPERATOR, datetime.now(UTC))
-        except AccordError as error:
-            if error.code is not ErrorCode.NO_ACCORD:
-                raise
+        except AccordError:  # there is none, or one that cannot be read: every KPI request says so itself
             context = None
     return CostStatistics(sizes, context, next(_generations))
 

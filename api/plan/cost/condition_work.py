@@ -21,7 +21,7 @@ from api.sql import Parameter
 from schema.tables import SHAPES
 
 # In rows: what each costs for one row, measured against reading one (`make bench-cost`).
-COMPARED, COMPARED_WITHIN = 0.5, 6.0
+COMPARED, COMPARED_WITHIN = 0.5, 3.0
 LINKED, LISTED, AGGREGATED, PRESENT_STAGE, CONVERTED = 2.5, 4.0, 6.0, 4.0, 5.0
 # Shares of rows, as the planner assumes where its statistics say nothing.
 _OF_RANGE, _OF_TEXT, _OF_LIST = 1 / 3, 0.01, 0.5

@@ -30,10 +30,8 @@ class Price:
         """Refuse a request that is over a limit. Errors: TOO_LARGE."""
         require_few_records(self.records)
         if self.cost > MAX_COST:
-            message = (
-                f"The request costs {self.cost:,}, in units of {ROWS_PER_UNIT:,} rows that are read for it. The limit is"
-                f" {MAX_COST:,}."
-            )
+            unit = f"in units of {ROWS_PER_UNIT:,} rows to read"
+            message = f"The request costs {self.cost:,}, {unit}. The limit is {MAX_COST:,}."
             remedy = "Ask for fewer figures, groups and filters through links in one request, or for shorter periods."
             raise AccordError(ErrorCode.TOO_LARGE, message, remedy)
 
@@ -43,10 +41,9 @@ class Price:
         return self.records <= MAX_RECORDS and self.cost <= MAX_COST
 
     @property
-    def extension(self) -> dict[str, object]:
-        """The member `cost` of the extensions of a response."""
-        return {
-            "requested": self.cost,
-            "limit": MAX_COST,
-            "records": {"requested": self.records, "limit": MAX_RECORDS},
-        }
+    def extensions(self) -> dict[str, object]:
+        """The extensions of a response that state the cost; none for a request that reads nothing."""
+        if not self.work:
+            return {}
+        records = {"requested": self.records, "limit": MAX_RECORDS}
+        return {"cost": {"requested": self.cost, "limit": MAX_COST, "records": records}}
