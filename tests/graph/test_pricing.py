@@ -1,5 +1,6 @@
 """What a request costs before it runs: in the order of the rows that it reads, and refused over a limit."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -226,6 +227,40 @@ async def test_statistics_are_read_once_and_again_after_a_while(
     assert database.reads == 3
     # The same sizes: plans that were priced by the former statistics stay.
     assert again.generation == old.generation
+
+
+class HangingDatabase(CountingDatabase):
+    """A database that never returns its statistics while it `hangs`."""
+
+    hangs = True
+
+    @asynccontextmanager
+    async def beside_requests(self, *, timeout_ms: int) -> AsyncIterator[ReadSession]:
+        async with super().beside_requests(timeout_ms=timeout_ms) as session:
+            if self.hangs:
+                await asyncio.sleep(60)
+            yield session
+
+
+async def test_requests_run_without_statistics_that_cannot_be_read(
+    company: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_statistics, "LONGEST_SECONDS", 0.05)
+    database, kept = HangingDatabase(company), KeptStatistics()
+    for _ in range(2):
+        assert (await kept.of(database)).generation == 0
+    assert database.reads == 1
+    # Nor does a client that leaves meanwhile keep others from reading them.
+    monkeypatch.setattr(kept_statistics, "RETRY_SECONDS", 0.0)
+    other = KeptStatistics()
+    left = asyncio.create_task(other.of(database))
+    await asyncio.sleep(0.01)
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    database.hangs = False
+    monkeypatch.setattr(kept_statistics, "LONGEST_SECONDS", 5.0)
+    assert (await other.of(database)).generation > 0
 
 
 async def test_a_request_costs_no_statement_for_its_price(company: Database) -> None:

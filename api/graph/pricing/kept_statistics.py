@@ -1,5 +1,6 @@
 """The statistics that costs are estimated by: read once for a database, and again every few minutes."""
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from api.plan.cost.table_sizes import TableSizes, read_table_sizes
 
 REFRESH_SECONDS = 300.0
 RETRY_SECONDS = 10.0
-_TIMEOUT_MS = 2_000
+LONGEST_SECONDS = 1.0  # with the wait for a connection: it delays one request
 _generations = count(1)
 
 
@@ -50,12 +51,13 @@ class KeptStatistics:
         kept = self._kept.get(database)
         if now < self._due.get(database, 0.0):
             return kept or CostStatistics()
-        self._due[database] = now + REFRESH_SECONDS
+        self._due[database] = now + RETRY_SECONDS
         try:
-            found = await _read(database)
+            async with asyncio.timeout(LONGEST_SECONDS):
+                found = await _read(database)
         except DATABASE_FAILURES:
-            self._due[database] = now + RETRY_SECONDS
             return kept or CostStatistics()
+        self._due[database] = now + REFRESH_SECONDS
         if kept is not None and kept.is_like(found):
             found = replace(found, generation=kept.generation)
         self._kept[database] = found
@@ -64,7 +66,7 @@ class KeptStatistics:
 
 async def _read(database: Database) -> CostStatistics:
     """Read the statistics in one snapshot."""
-    async with database.beside_requests(timeout_ms=_TIMEOUT_MS) as session:
+    async with database.beside_requests(timeout_ms=round(LONGEST_SECONDS * 1_000)) as session:
         sizes = await read_table_sizes(session)
         try:
             context = await read_context(session, LOCAL_OPERATOR, datetime.now(UTC))
