@@ -70,7 +70,7 @@ def document_price(
         requests += _requests_in(nodes[0].name.value, arguments)
         if requests > MAX_KPI_REQUESTS:
             raise _too_many_requests()
-        work += _field_work(planned, kpis, nodes, arguments)
+        work += _field_work(planned, kpis, principal, nodes, arguments)
     return Price(work, response_records(roots))
 
 
@@ -79,7 +79,11 @@ def _requests_in(field: str, arguments: Mapping[str, Any]) -> int:
 
 
 def _field_work(
-    planned: PlannedDocument, kpis: KpiWork, nodes: Sequence[FieldNode], arguments: Mapping[str, Any]
+    planned: PlannedDocument,
+    kpis: KpiWork,
+    principal: Principal,
+    nodes: Sequence[FieldNode],
+    arguments: Mapping[str, Any],
 ) -> float:
     """Return the work of a root field that reads no records."""
     try:
@@ -99,7 +103,7 @@ def _field_work(
             case "node" if is_answer_id(str(arguments["id"])):
                 request = parse_answer_id(str(arguments["id"]), planned.collector.schema)
                 work = kpis.of_kpi(request) if isinstance(request, KpiRequest) else kpis.of_funnel(request)
-            case "viewer":
+            case "viewer" if principal.member_id is not None:
                 return _member_work(planned, kpis, nodes)
             case "changes":
                 return _CHANGE * read_page_size("changes", arguments)
