@@ -164,6 +164,18 @@ async def test_an_invalid_request_costs_the_least(company: Database) -> None:
     assert (await priced(company, "{ kpi(key: WIN_RATE, by: [LEAD_SOURCE, LEAD_SOURCE]) { value } }")).cost <= 3
 
 
+async def test_a_mutation_costs_as_much_as_its_rows(company: Database) -> None:
+    document = (
+        "mutation ($rows: [UpsertCompanyRow!]!) { upsertCompanies(input: {rows: $rows}) { userErrors { code } } }"
+    )
+    one, many = [await priced(company, document, rows=[_row(n) for n in range(count)]) for count in (1, 101)]
+    assert many.work == one.work + 100 * 5_000
+
+
+def _row(number: int) -> dict[str, object]:
+    return {"externalKey": {"source": "crm", "key": str(number)}, "name": "A company"}
+
+
 # -------------------------------------------------------------------------------------------------------------- KPIs
 
 
