@@ -16,9 +16,8 @@ from uuid import UUID
 import orjson
 
 from api.errors import AccordError, ErrorCode
-from api.plan.json_objects import encoded_cursor
+from api.plan.json_objects import encoded_cursor, require_cursor_length
 from api.plan.ordering import Order, SortKey
-from api.plan.value_checks.storable_text import require_cursor_length
 from api.sql import Sql, all_of, join
 from schema.base import ColumnShape
 

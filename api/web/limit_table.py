@@ -28,8 +28,9 @@ from api.metrics.resolve import MOST_DIMENSIONS
 from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT
 from api.plan.cost.response_records import MAX_RECORDS
 from api.plan.grouping import MAX_GROUPS
+from api.plan.json_objects import MAX_CURSOR
 from api.plan.prepared_statements import MAX_RESPONSE_BYTES
-from api.plan.value_checks.storable_text import MAX_COMPARED, MAX_CURSOR
+from api.plan.value_checks.storable_text import MAX_COMPARED
 from api.web.compression import LEAST_BYTES
 from api.web.cross_origin import PREFLIGHT_SECONDS
 from api.web.persisted_queries import MOST_BYTES, MOST_QUERIES

@@ -6,7 +6,8 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.plan.value_checks.storable_text import MAX_COMPARED, MAX_CURSOR
+from api.plan.json_objects import MAX_CURSOR
+from api.plan.value_checks.storable_text import MAX_COMPARED
 from api.workflows.make_sample import make_sample
 from tests.support.graphql import answered, code_of, executed, refused
 from tests.support.statement_log import LoggingDatabase

@@ -173,7 +173,7 @@ async def test_a_mutation_costs_as_much_as_its_rows(company: Database) -> None:
 
 
 def _row(number: int) -> dict[str, object]:
-    return {"externalKey": {"source": "crm", "key": str(number)}, "name": "A company"}
+    return {"externalKey": {"source": "crm", "externalId": str(number)}, "name": "A company"}
 
 
 # -------------------------------------------------------------------------------------------------------------- KPIs

@@ -14,7 +14,7 @@ from api.graph.context import Info
 from api.graph.declared import Input, ObjectType, Output, TypeRef
 from api.graph.derived.record_types import PAGE_INFO, page_arguments
 from api.graph.reading.page_value import read_page_size
-from api.plan.value_checks.storable_text import require_cursor_length
+from api.plan.json_objects import require_cursor_length
 from schema.accord_vocab import AccordStatus
 
 CONNECTION, EDGE = "AccordVersionConnection", "AccordVersionEdge"

@@ -11,7 +11,7 @@ import orjson
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.preview.figures import ChangedPeople
-from api.plan.value_checks.storable_text import require_cursor_length
+from api.plan.json_objects import require_cursor_length
 from api.sql import Sql, all_of
 from schema.accord_vocab import PersonChange
 

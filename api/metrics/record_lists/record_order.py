@@ -14,8 +14,8 @@ import orjson
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import ContactPressure
+from api.plan.json_objects import require_cursor_length
 from api.plan.list_arguments import SortDirection
-from api.plan.value_checks.storable_text import require_cursor_length
 from api.sql import Sql, join, name
 
 _DESCENDING = (SortDirection.DESC, SortDirection.DESC_NULLS_FIRST)

@@ -18,7 +18,7 @@ from api.errors import AccordError, ErrorCode
 from api.plan.composite_fields import selected_members, typename
 from api.plan.duplicates.evidence import EVIDENCE, Evidence
 from api.plan.duplicates.pairs import COLUMNS, Bound, pairs, reasons
-from api.plan.json_objects import NO_ROWS, Columns, encoded_cursor, select_objects
+from api.plan.json_objects import NO_ROWS, Columns, encoded_cursor, require_cursor_length, select_objects
 from api.plan.search.ranked_page import RankedPage
 from api.plan.search.results import RecordObject
 from api.plan.selection import (
@@ -32,7 +32,6 @@ from api.plan.selection import (
     TotalCount,
     Typename,
 )
-from api.plan.value_checks.storable_text import require_cursor_length
 from api.sql import Sql, all_of, join, name
 
 

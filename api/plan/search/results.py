@@ -18,11 +18,10 @@ import orjson
 from api.access.scoped_tables import ScopedTables, qualified
 from api.errors import AccordError, ErrorCode
 from api.plan.composite_fields import selected_members, typename
-from api.plan.json_objects import NO_ROWS, encoded_cursor, select_objects
+from api.plan.json_objects import NO_ROWS, encoded_cursor, require_cursor_length, select_objects
 from api.plan.search.ranked_page import RankedPage
 from api.plan.search.words import Words, matches, prefixes, searched_names, whole_words
 from api.plan.selection import Cursor, Field, PageInfo, ResultEdges, ResultNodes, SearchResults, TotalCount, Typename
-from api.plan.value_checks.storable_text import require_cursor_length
 from api.sql import Sql, all_of, converted, join, name
 from schema.tables import SHAPES
 

@@ -6,7 +6,6 @@ A text that can be stored has neither U+0000 nor unpaired surrogates.
 from api.errors import AccordError, ErrorCode
 
 MAX_COMPARED = 1_000  # characters; a comparison may look at all of them in every row
-MAX_CURSOR = 20_000  # characters; a cursor holds the texts that its row is sorted by
 
 
 def require_storable(text: str, use: str) -> None:
@@ -28,10 +27,3 @@ def require_comparable(text: str, use: str) -> None:
         message = f"The text {use} has {len(text):,} characters. The limit is {MAX_COMPARED:,}."
         raise AccordError(ErrorCode.TOO_LARGE, message, "Compare with a shorter text.")
     require_storable(text, use)
-
-
-def require_cursor_length(cursor: str, argument: str) -> None:
-    """Reject a cursor that is too long, before it is decoded. Errors: TOO_LARGE."""
-    if len(cursor) > MAX_CURSOR:
-        message = f"The cursor `{argument}` has {len(cursor):,} characters. The limit is {MAX_CURSOR:,}."
-        raise AccordError(ErrorCode.TOO_LARGE, message, "Sort by fields with shorter texts.")
