@@ -17,10 +17,13 @@ from api.graph.kpis.kpi_inputs import MAX_KPI_REQUESTS
 from api.graph.pricing import kept_statistics
 from api.graph.pricing.kept_statistics import CostStatistics, KeptStatistics
 from api.graph.request import GraphQLRequest
+from api.metrics.available_data import available_data
 from api.metrics.pricing.kpi_work import KpiWork
 from api.metrics.request import ComparedTo, KpiRequest, Period, Switches
 from api.metrics.summing.store_sums import store_day_sums
 from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT, Price
+from api.web.example_queries import ExampleQuery
+from api.web.examples_route import examples_for
 from api.workflows.make_sample import make_sample
 from schema.kpis.comparisons import Comparand
 from schema.kpis.dimension_vocab import Dimension
@@ -138,6 +141,29 @@ async def test_a_request_over_the_limit_is_refused_before_it_runs(company: Datab
     finally:
         async with company.write() as session:
             await session.connection.execute("analyze touchpoint")
+
+
+async def test_examples_and_screens_are_affordable_for_a_million_people(company: Database) -> None:
+    async with company.read() as session:
+        examples = examples_for(await available_data(session, LOCAL_OPERATOR))
+    async with company.write() as session:
+        await session.connection.execute(
+            f"update pg_class set reltuples = reltuples * {1_000_000 // PEOPLE}"
+            " where relkind = 'r' and relnamespace = 'public'::regnamespace"
+        )
+    try:
+        grown = LoggingDatabase(company)
+        costs = {example.title: (await _price_of(grown, example)).cost for example in examples}
+    finally:
+        async with company.write() as session:
+            await session.connection.execute("analyze")
+    assert len(costs) > 15
+    assert max(costs.values()) > 100  # the sizes are those of many people
+    assert {title: cost for title, cost in costs.items() if cost > MAX_COST / 2} == {}
+
+
+async def _price_of(database: Database, example: ExampleQuery) -> Price:
+    return await priced(database, example.query, **example.variables)
 
 
 async def test_a_request_has_at_most_so_many_kpi_requests(company: Database) -> None:
