@@ -154,6 +154,10 @@ bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stag
 bench-kpi: .venv/.installed-dev ## compare a board of 12 KPIs from journeys, from facts, by hand and by MetricFlow (ARGS="--sizes 10000,100000,1000000" KEEP=1)
 	@$(BIN)/python -m tests.bench.board $(if $(KEEP),--keep) $(ARGS)
 
+.PHONY: bench-cost
+bench-cost: .venv/.installed-dev ## compare the stated cost of documents with their time (ARGS="--contacts 20000 --keep")
+	@$(BIN)/python -m tests.bench.cost $(ARGS)
+
 .PHONY: bench-entries
 bench-entries: .venv/.installed-dev ## measure the re-evaluation of one contact and of thousands (ARGS="--contacts 1000000 --data DIR")
 	@$(BIN)/python -m tests.bench.reevaluation $(ARGS)

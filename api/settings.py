@@ -49,13 +49,13 @@ class LaneSizes:
     mutations: int = 4
     queue: int = 100
     wait_seconds: float = 10
-    heavy_cost: int = 5_000
+    heavy_cost: int = 100
 
 
 REQUEST_SECONDS = 30.0
 # What background jobs, evaluations of readings and previews use of a pool beside the lanes.
 BACKGROUND_CONNECTIONS = 6
-DEFAULT_RATE_LIMIT = 1_000_000
+DEFAULT_RATE_LIMIT = 60_000  # one processor of the database, all the time
 
 _KEPT = KeptLimits()
 _LANES = LaneSizes()

@@ -107,6 +107,12 @@ class Database:
             yield ReadSession(connection)
 
     @asynccontextmanager
+    async def beside_requests(self, *, timeout_ms: int) -> AsyncIterator[ReadSession]:
+        """Open a snapshot for what the process keeps of the database, which no single request needs."""
+        async with Database.read(self, timeout_ms=timeout_ms) as session:
+            yield session
+
+    @asynccontextmanager
     async def scratch(self) -> AsyncIterator[ScratchSession]:
         """A snapshot with temporary tables: rolled back when the block ends, however it ends."""
         async with self._transaction("repeatable_read", commits=False) as connection:

@@ -119,7 +119,8 @@ class GraphQLEndpoint:
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         limit, balance = self._traffic.rate_limit, None
         try:
-            cost = self._gateway.cost(request, validated, who)
+            price = await self._gateway.price(self._database_of(), request, validated, who)
+            cost = price.cost
             if limit is not None:
                 balance = limit.pay(who.subject, cost)
             lane = self._traffic.lanes.of_request(cost, is_mutation=kind is OperationType.MUTATION)
@@ -153,7 +154,8 @@ class GraphQLEndpoint:
             return await self._gateway.execute(database, request, validated, who)
         explanation = self._gateway.explain(request, validated, who)
         result = await self._gateway.execute(database, request, validated, who)
-        plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
+        price = await self._gateway.price(database, request, validated, who)
+        plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
         return replace(result, extensions=result.extensions | {"explain": dict(plan)})
 
 

@@ -1,5 +1,6 @@
 """A small company, and a site over it with traffic rules."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,9 @@ from starlette.types import ASGIApp
 
 from api.db import Database
 from api.graph.contract import gateway
+from api.graph.gateway import Gateway
+from api.graph.request import GraphQLRequest
+from api.plan.cost.price import Price
 from api.settings import LaneSizes
 from api.traffic.lanes import Lanes
 from api.traffic.rate_limit import RateLimit
@@ -17,6 +21,16 @@ from api.web.website import build_site
 from tests.support.small_company import write_unevaluated_company
 
 MakeSite = Callable[..., ASGIApp]
+
+
+async def _price(_gateway: Gateway, _database: Database, request: GraphQLRequest, *_: object) -> Price:
+    """What requests cost where there is much data: figures and groups 600, others 1."""
+    return Price(6_000_000 if re.search(r"kpi|groupBy", request.query) else 1)
+
+
+@pytest.fixture(autouse=True)
+def _much_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Gateway, "price", _price)
 
 
 @pytest.fixture

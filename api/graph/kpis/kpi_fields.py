@@ -10,7 +10,7 @@ from api.graph.derived.record_types import NODE
 from api.graph.kpis.answer_ids import answer_id, parse_answer_id
 from api.graph.kpis.drill_down import read_records, records_fields
 from api.graph.kpis.example_documents import example_document
-from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
+from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, MAX_KPI_REQUESTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.metrics.answer import BreakdownKey, ContactPressure, KpiAnswer
 from api.metrics.funnels.funnel_answer import FunnelAnswer
@@ -29,7 +29,7 @@ def kpi_fields() -> tuple[Output, ...]:
     """Return the root fields about KPIs."""
     requests = Input(
         "requests",
-        "The requests. The results are in the same order.",
+        f"The requests, at most {MAX_KPI_REQUESTS} in one GraphQL request. The results are in the same order.",
         TypeRef("KpiRequest").required.listed.required,
     )
     results = TypeRef("KpiAnswer", is_required=True, is_list=True, has_required_items=False)

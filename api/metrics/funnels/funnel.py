@@ -69,8 +69,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     if has_contacts:
         if request.top is not None:
             resolved = replace(resolved, kept=await largest_groups(session, resolved, request.top))
-        left_out = CountedRows(rows=counted_entries(excluded_only(resolved), resolved.stages[:1]))
-        statement = with_excluded(resolved, left_out, _statement(resolved))
+        statement = funnel_statement(resolved)
         records = await session.rows(statement)
         excluded = read_excluded(records[0]["excluded"])
     total, groups, labels = _tallies(resolved, records)
@@ -101,6 +100,12 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         sql=readable(context.with_facts(statement)),
         request=request,
     )
+
+
+def funnel_statement(request: ResolvedKpiRequest) -> Sql:
+    """The statement of a request, which counts the excluded people, too."""
+    left_out = CountedRows(rows=counted_entries(excluded_only(request), request.stages[:1]))
+    return with_excluded(request, left_out, _statement(request))
 
 
 def _tallies(
