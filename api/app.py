@@ -1,6 +1,7 @@
 """The composition root of the server: settings in, ASGI application out."""
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,12 +18,17 @@ from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
+from api.jobs.backlog import sample_backlog
 from api.jobs.run_jobs import running_jobs
+from api.plan.explain_text import estimated_plan
 from api.settings import Settings
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
 from api.web.health import health_routes
 from api.web.identification import ApiKeyTokens, Identification
+from api.web.observed.metrics_route import metrics_route
+from api.web.observed.metrics_server import serving_metrics
+from api.web.observed.request_log import SlowRequests
 from api.web.sign_in.bearer_tokens import OidcBearerTokens
 from api.web.sign_in.code_flow import CodeFlow
 from api.web.sign_in.demo_sign_in import DemoSignIn
@@ -43,10 +49,20 @@ class _Access:
     sign_in: SignIn
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Assemble the application. The database is opened when the server starts and closed when it stops."""
+def create_app(settings: Settings, metrics_listener: socket.socket | None = None) -> ASGIApp:
+    """Assemble the application. The database is opened when the server starts and closed when it stops.
+
+    With a `metrics_listener` the metrics are there, and not at the address of the server.
+    """
     holder = DatabaseHolder()
     access = _access(settings, holder.get)
+
+    async def sample() -> None:
+        await sample_backlog(holder.get())
+
+    async def plan_of(text: str, values: Sequence[object]) -> str:
+        async with holder.get().read() as session:
+            return await estimated_plan(session, text, values)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -57,7 +73,7 @@ def create_app(settings: Settings) -> ASGIApp:
                 access.cache.listening(address),
             ):
                 holder.database = database
-                async with running_jobs(database):
+                async with serving_metrics(metrics_listener, sample), running_jobs(database):
                     yield
                 await access.uses.finish()
                 await access.sessions.finish()
@@ -69,6 +85,7 @@ def create_app(settings: Settings) -> ASGIApp:
         routes=[
             examples_route(holder.get, access.identify),
             *health_routes(holder.get),
+            *([metrics_route(sample, access.identify)] if settings.metrics_address is None else []),
             *access.sign_in.routes(),
         ],
         access=NetworkAccess(
@@ -79,6 +96,7 @@ def create_app(settings: Settings) -> ASGIApp:
         ),
         guard=access.sign_in.guard,
         explains=settings.is_loopback,
+        slow=SlowRequests(settings.slow_ms / 1_000, plan_of if settings.slow_plans else None),
         lifespan=lifespan,
     )
 

@@ -12,6 +12,7 @@ import uvicorn
 
 from api.access.credentials.key_lookup import count_real_keys
 from api.app import create_app
+from api.cli.jobs.metrics_listener import metrics_listener
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
 from api.db import Database
@@ -19,6 +20,7 @@ from api.embedded import database_connection_url
 from api.errors import AccordError, ErrorCode
 from api.revisions import require_current
 from api.settings import Settings
+from api.telemetry.log_lines import configure_logging
 from api.web.http_protocol import CoalescingProtocol
 
 EXAMPLES = (
@@ -40,8 +42,9 @@ def serve(
 ) -> None:
     """Serve GraphQL and GraphiQL until interrupted."""
     settings = Settings.load(host=host, port=port, data_dir=data)
-    with closing(listening_socket(settings.host, settings.port)) as listener:
-        _run(settings, listener, data)
+    configure_logging(settings.log_format, settings.log_level)
+    with closing(listening_socket(settings.host, settings.port)) as listener, metrics_listener(settings) as metrics:
+        _run(settings, listener, metrics, data)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -82,7 +85,7 @@ class _Server(uvicorn.Server):
             typer.echo(self._greeting)
 
 
-def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None:
+def _run(settings: Settings, listener: socket.socket, metrics: socket.socket | None, data: Path | None) -> None:
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     with held_pidfile(settings.data_dir, port), database_connection_url(settings) as address:
@@ -90,10 +93,10 @@ def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None
         keys = asyncio.run(_real_keys(address))
         _require_credentials(settings, keys, data)
         config = uvicorn.Config(
-            create_app(settings),
+            create_app(settings, metrics),
             http=CoalescingProtocol,
             ws="none",
-            log_level="warning",
+            log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,

@@ -9,7 +9,9 @@ import asyncpg
 import orjson
 
 from api.db.failures import DATABASE_FAILURES, reconnecting
+from api.db.observed import CountedPlaces, TimedConnection
 from api.db.sessions import BEGIN, Connection
+from api.telemetry.sampled import PoolUse
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
@@ -49,7 +51,7 @@ class Connections:
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
         self._connect = connect
-        self._places = asyncio.Semaphore(size)
+        self._places = CountedPlaces(size)
         self._idle: list[Connection] = []
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
@@ -89,6 +91,11 @@ class Connections:
         for connection in self._idle:
             await connection.close()
 
+    def use(self, pool: str) -> PoolUse:
+        """How the pool of that name is used at the moment."""
+        places = self._places
+        return PoolUse(pool, places.in_use, len(self._idle), places.waiting, places.size)
+
     def _sound(self) -> "Connection | None":
         while self._idle:
             connection = self._idle.pop()
@@ -112,6 +119,7 @@ async def open_reader(dsn: str) -> Connection:
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=LONGEST_PREPARED_READ,
             timeout=10,
+            connection_class=TimedConnection,
         )
 
 
@@ -124,6 +132,7 @@ async def open_writer(dsn: str) -> Connection:
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=LONGEST_PREPARED,
             timeout=10,
+            connection_class=TimedConnection,
         )
     await prepare(connection)
     return connection

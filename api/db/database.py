@@ -17,8 +17,10 @@ from api.db.connections import (
     prepare,
 )
 from api.db.failures import connecting, reconnecting
+from api.db.observed import TimedConnection
 from api.db.sessions import AdvisoryLock, ReadSession, ScratchSession, Session, WriteSession
 from api.settings import KeptLimits
+from api.telemetry.sampled import SAMPLED, PoolUse
 
 DEFAULT_KEPT_LIMITS = KeptLimits()
 
@@ -36,6 +38,7 @@ class Database:
         self._pool = pool
         self._readers = readers
         self._writers = writers
+        self._acquiring = 0
         # What reads have found out about the data. A hint saves a statement, and never changes a result.
         self.hints: set[str] = set()
         self.kept_limits = kept_limits
@@ -56,11 +59,14 @@ class Database:
                 init=prepare,
                 timeout=10,
                 max_cacheable_statement_size=LONGEST_PREPARED,
+                connection_class=TimedConnection,
             )
             await pool.release(await pool.acquire())
         readers, writers = Connections(partial(open_reader, dsn), size), Connections(partial(open_writer, dsn), size)
+        database = cls(pool, readers, writers, kept_limits)
         try:
-            yield cls(pool, readers, writers, kept_limits)
+            with SAMPLED.pools(database.pool_uses):
+                yield database
         finally:
             await readers.close()
             await writers.close()
@@ -123,10 +129,21 @@ class Database:
         async with self._writers.transaction() as connection:
             yield WriteSession(connection)
 
+    def pool_uses(self) -> Sequence[PoolUse]:
+        """How the pools are used at the moment."""
+        pool = self._pool
+        idle = pool.get_idle_size()
+        sessions = PoolUse("sessions", pool.get_size() - idle, idle, self._acquiring, pool.get_max_size())
+        return sessions, self._readers.use("reads"), self._writers.use("units_of_work")
+
     @asynccontextmanager
     async def _connection(self) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
-        with reconnecting():
-            connection = await self._pool.acquire()
+        self._acquiring += 1
+        try:
+            with reconnecting():
+                connection = await self._pool.acquire()
+        finally:
+            self._acquiring -= 1
         try:
             yield connection
         finally:

@@ -11,6 +11,8 @@ from api.db import DATABASE_FAILURES, AdvisoryLock, Database, Session
 from api.jobs.all_jobs import JOBS
 from api.jobs.periodic import PeriodicJob
 from api.sql import Sql
+from api.telemetry.instruments import TimedJob
+from api.telemetry.sampled import SAMPLED, JobsUse
 from schema.base import now
 
 logger = logging.getLogger("accord.jobs")
@@ -52,15 +54,17 @@ async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> No
 async def _repeat(database: Database, held: Session, jobs: Sequence[PeriodicJob]) -> None:
     """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone."""
     due = {job.name: time.monotonic() for job in jobs}
+
     async with _notified(held, jobs) as notified, _beside() as running:
-        while True:
-            await held.value(Sql("select 1"))
-            for job in jobs:
-                if time.monotonic() >= due[job.name] or job.channel in notified.channels:
-                    notified.channels.discard(job.channel)
-                    await (_start(database, job, running) if job.is_long else _run(database, job))
-                    due[job.name] = time.monotonic() + await _pause(database, job)
-            await notified.wait(max(min(due.values()) - time.monotonic(), 0))
+        with SAMPLED.jobs(lambda: JobsUse(1, sum(at <= time.monotonic() for at in due.values()))):
+            while True:
+                await held.value(Sql("select 1"))
+                for job in jobs:
+                    if time.monotonic() >= due[job.name] or job.channel in notified.channels:
+                        notified.channels.discard(job.channel)
+                        await (_start(database, job, running) if job.is_long else _run(database, job))
+                        due[job.name] = time.monotonic() + await _pause(database, job)
+                await notified.wait(max(min(due.values()) - time.monotonic(), 0))
 
 
 @asynccontextmanager
@@ -122,7 +126,8 @@ async def _start(database: Database, job: PeriodicJob, running: dict[str, "async
 async def _run(database: Database, job: PeriodicJob) -> None:
     """Run a job once. Its failure is logged, and keeps no other job from running."""
     try:
-        done = await job.run(database)
+        with TimedJob(job.name):
+            done = await job.run(database)
     except DATABASE_FAILURES:
         raise
     except Exception:  # the outermost edge: a bug is logged, and the job is tried again at its next time

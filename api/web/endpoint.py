@@ -20,9 +20,10 @@ from api.web.database_provider import DatabaseProvider
 from api.web.error_responses import failure_response, graphql_error_entry, is_request_error
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
+from api.web.observed.graphql_notes import current_request_id, note_operation, note_principal, note_result
 from api.web.pages import PageHandler
 from api.web.persisted_queries import PersistedQueries
-from api.web.requests import Headers, read_get, read_post, request_id
+from api.web.requests import Headers, read_get, read_post
 from api.web.responses import GraphQLResponse, HttpError, http_error_response
 
 EXPLAIN_HEADER, _EXPLAIN_MODES = b"accord-explain", (b"plan", b"analyze")
@@ -74,6 +75,7 @@ class GraphQLEndpoint:
         try:
             # Before the body is read and parsed: a caller that is rejected costs nothing more.
             who = await self._identify(scope)
+            note_principal(who)
             request = await read_post(headers, receive) if scope["method"] == "POST" else _read_get(scope)
             return await self._execute(scope, headers, request, who, media_type)
         except HttpError as error:
@@ -90,8 +92,9 @@ class GraphQLEndpoint:
         if request.query_hash is not None:
             self._persisted_queries.keep(request)
         kind = _executable_kind(scope["method"], validated, request)
+        note_operation(request, validated)
         if kind is OperationType.MUTATION:
-            request = replace(request, request_id=request_id(headers))
+            request = replace(request, request_id=current_request_id())
         database = self._database_of()
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         try:
@@ -99,20 +102,16 @@ class GraphQLEndpoint:
             result = await self._gateway.execute(database, request, validated, who)
         except AccordError as error:
             failure = (GraphQLError(error.message, original_error=error),)
-            return with_request_id(_request_error_response(failure, media_type), request.request_id)
+            return _request_error_response(failure, media_type)
         if explanation is not None:
             plan = await explanation_sections(database, explanation, is_run=mode == b"analyze")
             result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
         if isinstance(result, JsonResult):
-            return with_request_id(_json_response(result, media_type), request.request_id)
-        return with_request_id(_execution_response(result, media_type), request.request_id)
-
-
-def with_request_id(response: Response, of_request: str | None) -> Response:
-    """Return the response with the header `X-Request-Id`, if the request has an id."""
-    if of_request is not None:
-        response.headers["X-Request-Id"] = of_request
-    return response
+            response = _json_response(result, media_type)
+        else:
+            response = _execution_response(result, media_type)
+        note_result(result, response)
+        return response
 
 
 def _read_get(scope: Scope) -> GraphQLRequest:

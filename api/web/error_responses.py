@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.db import expected_error
 from api.errors import ErrorCode
+from api.telemetry.request_record import note_error
 from api.web.responses import GraphQLResponse, HttpError, error_entry, http_error_response
 
 logger = logging.getLogger("accord.web")
@@ -39,6 +40,7 @@ def graphql_error_entry(error: GraphQLError, code: ErrorCode = ErrorCode.BAD_INP
     else:
         own = ErrorCode.GRAPHQL_PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else code
         entry["extensions"] = {**entry.get("extensions", {}), "code": own.value}
+    note_error(entry["extensions"]["code"])
     return entry
 
 
@@ -64,6 +66,7 @@ def failure_response(error: Exception, scope: Scope) -> GraphQLResponse:
         return http_error_response(expected)
     entry = error_entry(expected) if expected else masked_entry(error, f"{scope['method']} {scope['path']}")
     status = _STATUS.get(expected.code, 400) if expected else 500
+    note_error(expected.code.value if expected else ErrorCode.INTERNAL.value)
     return GraphQLResponse(orjson.dumps({"errors": [entry]}), status)
 
 

@@ -24,6 +24,7 @@ from api.web.forwarded import ForwardedMiddleware
 from api.web.host_names import HasCredentials, HostMiddleware
 from api.web.identification import Identify
 from api.web.middleware import DirectRouteMiddleware, SecurityHeadersMiddleware
+from api.web.observed.request_log import NO_PLANS, RequestLogMiddleware, SlowRequests
 from api.web.pages import ACCORD, ENDPOINT, GRAPHIQL, PageGuard, serve_to_everybody, static_routes
 from api.web.responses import GraphQLResponse
 
@@ -61,12 +62,14 @@ def build_site(
     access: NetworkAccess = LOOPBACK_ONLY,
     guard: PageGuard = serve_to_everybody,
     explains: bool = False,
+    slow: SlowRequests = NO_PLANS,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> ASGIApp:
     """The ASGI application that serves a gateway at `/graphql`, and the page of the accord at `/accord`.
 
     `routes` are added beside them. `guard` responds to browsers that open a page; `/graphql` in a browser is GraphiQL.
-    With `explains` a response includes its execution plan on request, which is meant for development.
+    With `explains` a response includes its execution plan on request, which is meant for development. `slow` says which
+    requests the log warns of.
     """
 
     async def graphiql(request: Request) -> Response:
@@ -91,7 +94,9 @@ def build_site(
     coded = CompressionMiddleware(DirectRouteMiddleware(pages, ENDPOINT, endpoint))
     site: ASGIApp = CrossOriginMiddleware(coded, access.origins)
     site = HostMiddleware(site, access.hosts, access.has_credentials)
-    return ForwardedMiddleware(site, access.proxies) if access.proxies else site
+    if access.proxies:
+        site = ForwardedMiddleware(site, access.proxies)
+    return RequestLogMiddleware(site, pages.routes, slow)
 
 
 async def _redirect_to_graphql(_request: Request) -> Response:
