@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 Network = IPv4Network | IPv6Network
 
 
-class MetricsAddress(NamedTuple):
+class ListeningAddress(NamedTuple):
     """A host and a port to listen on."""
 
     host: str
@@ -40,14 +40,14 @@ def networks(given: object) -> tuple[Network, ...]:
     return tuple(_network(item) for item in _items(given))
 
 
-def metrics_address(given: object) -> MetricsAddress | None:
+def listening_address(given: object) -> ListeningAddress | None:
     """Return the host and the port of an address such as `127.0.0.1:9090` or `[::1]:9090`."""
-    if given is None or isinstance(given, MetricsAddress):
+    if given is None or isinstance(given, ListeningAddress):
         return given
     host, _, port = str(given).strip().rpartition(":")
     if not _is_host(host.lower()) or not port.isdigit() or not 0 <= int(port) <= 65_535:
         raise ValueError(f"{given!r} is not an address; write it as 127.0.0.1:9090 or [::1]:9090")
-    return MetricsAddress(host.strip("[]").lower(), int(port))
+    return ListeningAddress(host.strip("[]").lower(), int(port))
 
 
 def is_confidential_url(url: str) -> bool:

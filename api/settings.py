@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.errors import AccordError, ErrorCode
-from api.network_names import MetricsAddress, Network, host_names, issuer, metrics_address, networks, origins
+from api.network_names import ListeningAddress, Network, host_names, issuer, listening_address, networks, origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         default=False,
         description="Whether the log has PostgreSQL's plan of the slowest statement of a slow request, without values.",
     )
-    metrics_address: Annotated[MetricsAddress | None, NoDecode, BeforeValidator(metrics_address)] = Field(
+    metrics_address: Annotated[ListeningAddress | None, NoDecode, BeforeValidator(listening_address)] = Field(
         default=None,
         description="An address of its own for `/metrics`, as `host:port`: `10.0.0.5:9090`. Whoever reaches it may "
         "read them. Without it, `/metrics` is at the address of the server.",

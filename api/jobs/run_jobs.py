@@ -108,7 +108,8 @@ async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator
     try:
         yield notified
     finally:
-        if not held.connection.is_closed():
+        # A lost connection raises an error in place of the cancellation, so that the jobs would go on after a stop.
+        with suppress(*DATABASE_FAILURES):
             for channel in channels:
                 await held.connection.remove_listener(channel, notified.note)
 

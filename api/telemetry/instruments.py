@@ -40,9 +40,12 @@ STATEMENT_SECONDS = Histogram(
     "accord_statement_seconds", "How long statements took.", buckets=_SECONDS, registry=REGISTRY
 )
 JOB_RUNS = Counter(
-    "accord_job_runs", "Runs of background jobs, by outcome: done or failed.", ("job", "outcome"), registry=REGISTRY
+    "accord_job_runs",
+    "Runs of background jobs by outcome: done or failed.",
+    ("job_name", "outcome"),
+    registry=REGISTRY,
 )
-JOB_SECONDS = Summary("accord_job_seconds", "How long runs of background jobs took.", ("job",), registry=REGISTRY)
+JOB_SECONDS = Summary("accord_job_seconds", "How long runs of background jobs took.", ("job_name",), registry=REGISTRY)
 ENTRIES_WRITTEN = Counter(
     "accord_entries_written", "Stage entries that this process wrote, changed or removed.", registry=REGISTRY
 )

@@ -26,6 +26,7 @@ _SECRETS = (
 _QUOTED = re.compile(r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _INPUT_VALUE = re.compile(r"input_value=.*?, input_type")
 # In a plan, the values of a condition stand as quoted texts, or as bare numbers.
+_SQL_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _NUMBER = re.compile(r"(?<![\w$.])-?\d+(?:\.\d+)?(?![\w.])")
 
 
@@ -50,7 +51,7 @@ def masked_plan(plan: str) -> str:
 
 
 def _masked_plan_line(line: str) -> str:
-    line = _QUOTED.sub(lambda found: "'…'" if found[0].startswith("'") else found[0], line)
+    line = _SQL_QUOTED.sub(lambda found: "'…'" if found[0].startswith("'") else found[0], line)
     return line if "(cost=" in line else _NUMBER.sub("…", line)
 
 
