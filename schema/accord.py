@@ -22,6 +22,7 @@ from schema.clauses.contact_policy import ContactPolicy
 from schema.clauses.economics import Economics
 from schema.clauses.exits import Exit, RejectReason
 from schema.clauses.handoff_duties import HandoffDuties
+from schema.clauses.newer_words import is_stored
 from schema.clauses.reporting import Reporting
 from schema.clauses.rules import AccordModel
 from schema.clauses.stages import Stage
@@ -31,7 +32,6 @@ from schema.clauses.younger_keys import YOUNGER, leave_out_younger_defaults
 
 FORMAT = 1  # of the canonical text; a release that reads documents of another shape adds a number
 _PYDANTIC_ERRORS = get_args(ErrorType)
-STORED = "stored"  # the context in which a stored document is validated: it is not compared with today's catalogue
 
 
 class Accord(AccordModel):
@@ -80,7 +80,7 @@ class Accord(AccordModel):
                 loc=found.location,
                 input=written,
             )
-            for found in inconsistencies(cls, written, is_stored=info.context == STORED)
+            for found in inconsistencies(cls, written, is_stored=is_stored(info))
         ]
         if accord is None or errors:
             raise ValidationError.from_exception_data(cls.__name__, errors)

@@ -75,6 +75,8 @@ class Table(SQLModel):
     metadata: ClassVar[sa.MetaData] = sa.MetaData(naming_convention=NAMING)
     __plural__: ClassVar[str] = ""
     __is_hidden__: ClassVar[bool] = False
+    # As `is_derived` of a link: the rows are computed from checked ones, so the columns imply no CHECK.
+    __is_derived__: ClassVar[bool] = False
     __has_history__: ClassVar[bool] = False
     __keeps_corrections__: ClassVar[bool] = False
     __permission__: ClassVar[Permission] = Permission.READ
@@ -307,7 +309,7 @@ def declare(table: type[Table]) -> None:
         column.default = None
         plain = sa.Text() if note.vocab else SQL_TYPES[python]
         column.type = sa.Numeric(*note.numeric) if note.numeric else sa.BigInteger() if note.is_big else plain
-        for name, condition in _checks(column, note):
+        for name, condition in () if table.__is_derived__ else _checks(column, note):
             built.append_constraint(sa.CheckConstraint(condition, name=name))
     add_search_indexes(built, searched_formats(built))
 
@@ -321,8 +323,10 @@ def _checks(built: sa.Column[Any], note: ColumnNote) -> list[tuple[str, str]]:
     """Return the names and conditions of the CHECKs that a column's note implies."""
     checks: list[tuple[str, str]] = []
     if note.vocab is not None:
-        words = ", ".join(f"'{word.value}'" for word in note.vocab)
-        checks.append((built.name, f"{built.name} in ({words})"))
+        # One array, not a list of words: PostgreSQL parses the stored condition for each statement that writes to the
+        # table, and that of a list of all currencies has 34,000 characters.
+        words = ",".join(word.value for word in note.vocab)
+        checks.append((built.name, f"{built.name} = any ('{{{words}}}'::text[])"))
     limits = ((">=", note.ge), (">", note.gt), ("<=", note.le))
     bounds = [f"{built.name} {sign} {limit}" for sign, limit in limits if limit is not None]
     if bounds:

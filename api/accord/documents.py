@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from api.accord.toml_lines import line_of, toml_lines
 from api.accord.validation import DocumentMistake, describe_errors, mistakes_of
 from api.errors import AccordError, ErrorCode
-from schema.accord import FORMAT, STORED, Accord
+from schema.accord import FORMAT, Accord
+from schema.clauses.newer_words import STORED
 
 DocumentForm: TypeAlias = Literal["TOML", "JSON"]
 _REMEDY = "Correct the document and try again; schema/accords/standard.toml shows every section."

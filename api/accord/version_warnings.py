@@ -6,7 +6,12 @@ from datetime import date
 from api.accord.dropped_stages import dropped_stage_warnings
 from api.accord.stated_holidays import holiday_warnings
 from api.accord.stored_versions import StoredVersion, stored_version_in_force
-from api.accord.unknown_kpis import unknown_target_kpis, unknown_target_kpis_sentence
+from api.accord.unknown_targets import (
+    unknown_target_kpis,
+    unknown_target_kpis_sentence,
+    unknown_target_words,
+    unknown_target_words_sentence,
+)
 from api.db import Session
 from schema.accord_vocab import AccordStatus
 from schema.base import now
@@ -56,6 +61,8 @@ def _of_itself(version: StoredVersion, today: date) -> Iterator[str]:
             yield f"This version changes nothing: its content is that of version {version.base.version}."
     if unknown := unknown_target_kpis(version.document.accord):
         yield unknown_target_kpis_sentence(unknown)
+    if words := unknown_target_words(version.document.accord):
+        yield unknown_target_words_sentence(words)
     yield from holiday_warnings(version.document.accord, today)
 
 

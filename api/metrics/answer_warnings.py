@@ -7,7 +7,7 @@ from api.metrics.answer import AnswerWarning
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.filtering.record_filters import filtered_as_of_today
-from api.metrics.period_warnings import unfinished_period
+from api.metrics.period_warnings import as_of_ahead, unfinished_period
 from api.metrics.readings.reading_warnings import reading_warnings
 from api.metrics.request import Where
 from api.metrics.resolved_request import ResolvedKpiRequest
@@ -17,6 +17,7 @@ from schema.kpis.answer_vocab import WarningCode
 LOW_SAMPLE = 20
 _ORDER = (
     WarningCode.NO_CONTACTS,
+    WarningCode.AS_OF_AHEAD,
     WarningCode.PERIOD_NOT_BEGUN,
     WarningCode.PERIOD_BEFORE_DATA,
     WarningCode.UNKNOWN_VALUE,
@@ -31,6 +32,7 @@ _ORDER = (
     WarningCode.LOW_SAMPLE,
     WarningCode.PERIOD_OPEN,
     WarningCode.COST_SPREAD,
+    WarningCode.COST_SOURCES_OVERLAP,
     WarningCode.OPEN_COHORT,
     WarningCode.SKIPPED_STAGE,
     WarningCode.NEVER_TOUCHED,
@@ -46,6 +48,7 @@ _ORDER = (
     WarningCode.PARTIAL_REACH,
     WarningCode.NO_TARGET,
     WarningCode.UNKNOWN_KPI,
+    WarningCode.UNKNOWN_TARGET_WORD,
     WarningCode.NO_PACE,
 )
 
@@ -68,6 +71,7 @@ def kpi_warnings(
     that the kind reads, and `row_noun` is what it counts, in the plural. `missing` says why the period has no value.
     """
     gaps = (
+        *as_of_ahead(request.frame),
         *gap_warnings(request.context.gaps, reads, request.context.accord),
         *reading_warnings(request.context, reads_stages=STAGE_ENTRIES in reads),
     )

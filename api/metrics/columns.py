@@ -48,6 +48,7 @@ class Aggregates:
     unopened: Sql | None = None
     unscheduled: Sql | None = None
     cut: Sql | None = None
+    doubled: Sql | None = None
     percentiles: Sql | None = None
     mean: Sql | None = None
     most: Sql | None = None
@@ -91,6 +92,7 @@ class Measured:
     unopened: int = 0  # without the date that the KPI needs: an opening, or an expected close
     unscheduled: int = 0  # without an expected closing
     cut: int = 0  # of n: costs of more days than those of the period
+    doubled: int = 0  # campaigns with costs of different sources for the same days
     percentiles: list[float] | None = None  # the median, p75 and p90
     mean: float | None = None
     most: int | None = None

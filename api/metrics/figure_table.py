@@ -68,6 +68,7 @@ class FigureCell:
     unopened: int = 0
     unscheduled: int = 0
     cut: int = 0
+    doubled: int = 0
     untouched: int = 0
     skipped: int = 0
     # By the currency that could not be converted; None is the currency of the answer.
@@ -98,6 +99,7 @@ class FigureCell:
         self.unopened += measured.unopened
         self.unscheduled += measured.unscheduled
         self.cut += measured.cut
+        self.doubled += measured.doubled
         self.untouched += measured.untouched
         self.skipped += measured.skipped
         if measured.amount is not None:
@@ -245,6 +247,11 @@ def share(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
     exact = Decimal(part) / whole
     rounded = exact.quantize(MILLIONTH)
     return exact if exact == rounded else rounded
+
+
+def quantized(exact: Fraction, quantum: Decimal) -> Decimal:
+    """A fraction, rounded to a quantum; ties to the even digit."""
+    return round(exact / Fraction(quantum)) * quantum
 
 
 def _is_counted(measured: Measured) -> bool:

@@ -10,6 +10,8 @@ from api.metrics.resolved_request import ResolvedKpiRequest, TimeFrame
 from api.sql import Sql
 from schema.kpis.answer_vocab import WarningCode
 
+_CLOCK_DIFFERENCE = timedelta(minutes=1)
+
 
 def answered_period(frame: TimeFrame) -> AnsweredPeriod:
     """The period that an answer is about."""
@@ -29,21 +31,36 @@ def unfinished_period(frame: TimeFrame) -> Iterator[AnswerWarning]:
     yield AnswerWarning(code=WarningCode.PERIOD_OPEN, message=message, count=left)
 
 
+def as_of_ahead(frame: TimeFrame) -> Iterator[AnswerWarning]:
+    """AS_OF_AHEAD: the requested `asOf` lies after now by more than clocks differ."""
+    if frame.ahead is None or frame.ahead - frame.as_of <= _CLOCK_DIFFERENCE:
+        return
+    message = (
+        f"asOf={frame.ahead.isoformat()} lies in the future, of which nothing is known. The answer is as of"
+        f" {frame.as_of.isoformat()}."
+    )
+    yield AnswerWarning(code=WarningCode.AS_OF_AHEAD, message=message, count=None)
+
+
 async def missing_period(session: ReadSession, request: ResolvedKpiRequest, first_fact: Sql) -> AnswerWarning | None:
     """Why a period in which nothing was counted has no value; None if it has one, which may be 0.
 
-    PERIOD_NOT_BEGUN, or PERIOD_BEFORE_DATA if the period ends before the first fact.
-    Reads:  `first_fact`, a query for an instant not after the first fact, if the period has an end.
+    PERIOD_NOT_BEGUN, or PERIOD_BEFORE_DATA if the period, or `asOf`, lies before the first fact.
+    Reads:  `first_fact`, a query for an instant not after the first fact, if the period has an end, or `asOf` is given.
     """
     frame = request.frame
-    begin, before = frame.days.starts_on, frame.days.before
+    begin, before, end = frame.days.starts_on, frame.days.before, frame.interval.end
     if not frame.has_begun:
         message = f"The period begins on {begin}, after the day of `asOf`, {day_of(frame.as_of, frame.zone)}."
         return AnswerWarning(code=WarningCode.PERIOD_NOT_BEGUN, message=message, count=None)
-    if before is None or frame.interval.end is None:
+    if end is None and not frame.is_past:
         return None
     first = await session.value(first_fact)
-    if first is None or first < frame.interval.end:
+    if first is None or first < (frame.until if end is None else min(end, frame.until)):
         return None
-    message = f"The period ends on {before - timedelta(days=1)}, before the data begin, on {day_of(first, frame.zone)}."
+    if before is None or end is None or frame.until < end:
+        last = f"`asOf` lies on {day_of(frame.as_of, frame.zone)}"
+    else:
+        last = f"The period ends on {before - timedelta(days=1)}"
+    message = f"{last}, before the data begin, on {day_of(first, frame.zone)}."
     return AnswerWarning(code=WarningCode.PERIOD_BEFORE_DATA, message=message, count=None)

@@ -94,6 +94,13 @@ class Switches:
     cycle_start: CycleStart | None = None
 
 
+def known_as_of(switches: Switches, now: datetime) -> datetime:
+    """The instant as of which a request is computed: its `asOf`, but not after now, since nothing is known of later."""
+    if switches.as_of is None:
+        return now
+    return min(switches.as_of, now)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
     """A filter over the counted records as they are now: that of a list of their table.

@@ -46,6 +46,7 @@ class TimeFrame:
     days: Period
     interval: Interval
     overrides: tuple[str, ...]
+    ahead: datetime | None = None  # the requested `asOf`, if it lies after the last instant of which anything is known
 
     @property
     def until(self) -> datetime:
@@ -118,7 +119,7 @@ class ResolvedKpiRequest:
     @property
     def reads_entries(self) -> bool:
         """Whether its value depends on stage entries."""
-        return self.kpi.switches.has_reading or self.cycle_start is CycleStart.SQL
+        return self.kpi.switches.reads_stages or self.cycle_start is CycleStart.SQL
 
     @property
     def horizon(self) -> datetime:

@@ -1,9 +1,9 @@
 """Whether a target fits the KPI that it names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from schema.clauses.document_parts import Location, not_known
-from schema.clauses.targets import Target
+from schema.clauses.targets import Target, TargetSlice
 from schema.kpis import CATALOGUE
 from schema.kpis.company_sizes import COMPANY_SIZES
 from schema.kpis.dimension_vocab import Dimension
@@ -13,7 +13,7 @@ from schema.kpis.measures.stages import Conversion, Duration
 from schema.vocab import Channel, DealType, Unit
 
 _MAY_EXCEED_1 = (Kind.ATTAINMENT, Kind.FORMULA)  # ratios that are no shares
-_WORDS = {
+_WORDS: dict[str, tuple[str, ...]] = {
     Dimension.CHANNEL: tuple(channel.value for channel in Channel),
     Dimension.DEAL_TYPE: tuple(kind.value for kind in DealType),
     Dimension.COMPANY_SIZE: tuple(size.value for size in COMPANY_SIZES),
@@ -36,19 +36,23 @@ def target_mistakes(
         if stage not in stages:
             yield ("kpi",), f"the KPI {kpi.key} reads the stage {stage}, which this accord does not have"
     yield from _value(target, kpi, has_currency=has_currency)
-    closed = {**_WORDS, Dimension.STAGE: stages, Dimension.REJECT_REASON: reasons}
-    if target.only is not None and target.only.dimension not in kpi.dimensions:
-        known = ", ".join(dimension.value for dimension in kpi.dimensions)
-        message = f"the KPI {kpi.key} cannot be broken down by {target.only.dimension.value}; it has {known}"
-        yield ("only", "dimension"), message
-    elif target.only is not None and target.only.value not in closed.get(target.only.dimension, (target.only.value,)):
-        value, noun = target.only.value, target.only.dimension.value.lower().replace("_", " ")
-        yield ("only", "value"), not_known(value, noun, closed[target.only.dimension])
+    if target.only is not None:
+        closed: dict[str, Sequence[str]] = {**_WORDS, Dimension.STAGE: stages, Dimension.REJECT_REASON: reasons}
+        yield from _part(target.only, kpi, closed)
 
 
 def unknown_kpi(key: str) -> str | None:
     """Return that there is no KPI of a key, as a sentence without a full stop; None if there is one."""
     return None if key in CATALOGUE else not_known(key, "KPI", CATALOGUE)
+
+
+def _part(only: TargetSlice, kpi: Kpi, closed: Mapping[str, Sequence[str]]) -> Iterator[tuple[Location, str]]:
+    if only.dimension not in kpi.dimensions:
+        known = ", ".join(dimension.value for dimension in kpi.dimensions)
+        yield ("only", "dimension"), f"the KPI {kpi.key} cannot be broken down by {only.dimension}; it has {known}"
+    elif only.value not in closed.get(only.dimension, (only.value,)):
+        noun = only.dimension.lower().replace("_", " ")
+        yield ("only", "value"), not_known(only.value, noun, closed[only.dimension])
 
 
 def _value(target: Target, kpi: Kpi, *, has_currency: bool) -> Iterator[tuple[Location, str]]:

@@ -4,8 +4,9 @@ import re
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
+from schema.clauses.newer_words import NewerWord, OrNewer, is_stored
 from schema.clauses.rule_values import plain_number
 from schema.clauses.rules import AccordModel
 from schema.durations import Duration
@@ -15,7 +16,9 @@ from schema.vocab import TeamKind
 _PERIOD = re.compile(r"[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?|FY[0-9]{4}(-Q[1-4])?")
 
 
-def _period(value: object) -> object:
+def _period(value: object, info: ValidationInfo) -> object:
+    if is_stored(info) and isinstance(value, str):  # a newer release may have other periods
+        return value
     if isinstance(value, int) and not isinstance(value, bool):  # TOML: period = 2027
         value = str(value)
     if not isinstance(value, str) or not _PERIOD.fullmatch(value):
@@ -33,7 +36,10 @@ PeriodName = Annotated[str, BeforeValidator(_period, json_schema_input_type=_Wri
 class TargetSlice(AccordModel):
     """The part of a KPI that a target is for: one value of a dimension."""
 
-    dimension: Dimension = Field(description="The dimension, which the KPI can be broken down by.")
+    dimension: Annotated[Dimension | NewerWord, OrNewer(Dimension)] = Field(
+        description="The dimension, which the KPI can be broken down by; null for one of a newer release, which the "
+        "target's `sentence` names."
+    )
     value: str = Field(min_length=1, description="Its value, as results show it.")
 
 
@@ -56,10 +62,29 @@ class Target(AccordModel):
     only: TargetSlice | None = Field(
         default=None, description="The part of the KPI that it is for; null for all of it."
     )
-    team: TeamKind | None = Field(default=None, description="The team that is to reach it; null for both teams.")
+    team: Annotated[TeamKind | NewerWord, OrNewer(TeamKind)] | None = Field(
+        default=None,
+        description="The team that is to reach it; null for both teams, and for a team of a newer release, which "
+        "`sentence` names.",
+    )
 
     @model_validator(mode="after")
     def _one_value(self) -> Self:
         if (self.value is None) == (self.duration is None):
             raise ValueError("a target has either a value or a duration; state one of them")
         return self
+
+    @property
+    def has_known_period(self) -> bool:
+        """Whether its period is one that this release can read."""
+        return _PERIOD.fullmatch(self.period) is not None
+
+    @property
+    def newer_words(self) -> tuple[str, ...]:
+        """What it names that this release does not have, beside a KPI: such as `the dimension MOOD`."""
+        named = (
+            ("dimension", self.only.dimension if self.only and isinstance(self.only.dimension, NewerWord) else None),
+            ("team", self.team if isinstance(self.team, NewerWord) else None),
+            ("period", None if self.has_known_period else self.period),
+        )
+        return tuple(f"the {noun} {word}" for noun, word in named if word is not None)

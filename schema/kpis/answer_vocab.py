@@ -39,12 +39,20 @@ class WarningCode(Vocabulary):
     MISSING_INPUT = "MISSING_INPUT", "The value needs an input that nobody has entered: it is null."
     TARGET_MET = "TARGET_MET", "The target is met, so that nothing is left to divide by: the value is null."
     COST_SPREAD = "COST_SPREAD", "The period cuts the days of some costs. They count by the share of their days in it."
+    COST_SOURCES_OVERLAP = (
+        "COST_SOURCES_OVERLAP",
+        "Some campaigns have costs of different sources for the same days. All of them count.",
+    )
     NOT_RECORDED = "NOT_RECORDED", "Nothing records what the KPI counts: the value is null."
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
     PERIOD_NOT_BEGUN = "PERIOD_NOT_BEGUN", "The period begins after `asOf`: the value is null."
+    AS_OF_AHEAD = "AS_OF_AHEAD", "`asOf` lies in the future: the answer is as of now."
     PERIOD_BEFORE_DATA = (
         "PERIOD_BEFORE_DATA",
-        "The period ends before the first fact about people or deals, whichever the KPI counts: the value is null.",
+        (
+            "The period, or `asOf`, lies before the first fact about people or deals, whichever the KPI counts: the "
+            "value is null."
+        ),
     )
     PERIOD_OPEN = (
         "PERIOD_OPEN",
@@ -91,5 +99,9 @@ class WarningCode(Vocabulary):
     UNEQUAL_PERIODS = "UNEQUAL_PERIODS", "The compared periods differ in their number of days."
     NO_TARGET = "NO_TARGET", "The accord has no target for the requested figure: there is nothing to compare with."
     UNKNOWN_KPI = "UNKNOWN_KPI", "A target of the accord names a KPI of another release. It is not read."
+    UNKNOWN_TARGET_WORD = (
+        "UNKNOWN_TARGET_WORD",
+        "A target of the accord names a dimension, a team or a period of another release. It is not read.",
+    )
     NO_PACE = "NO_PACE", "Nothing says what should stand by now: pace or forecast are null."
     PARTIAL_REACH = "PARTIAL_REACH", "Only a part of the records is in the caller's reach: no target is for that part."

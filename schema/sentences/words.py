@@ -2,17 +2,18 @@
 
 from decimal import Decimal
 
+from schema.clauses.newer_words import NewerWord
 from schema.vocab import TeamKind, Vocabulary
 
 
-def team_name(kind: TeamKind) -> str:
+def team_name(kind: TeamKind | NewerWord) -> str:
     """The name of a team inside a sentence."""
-    return "revenue operations" if kind is TeamKind.REVOPS else kind.value.lower()
+    return "revenue operations" if kind is TeamKind.REVOPS else kind.lower().replace("_", " ")
 
 
-def plain(word: Vocabulary) -> str:
+def plain(word: Vocabulary | NewerWord) -> str:
     """A word of a vocabulary inside a sentence."""
-    return word.value.lower().replace("_", " ").replace("email", "e-mail")
+    return word.lower().replace("_", " ").replace("email", "e-mail")
 
 
 def either(words: list[str]) -> str:

@@ -19,6 +19,8 @@ class Dimensioned(Table):
     can be distributed by it.
     """
 
+    __is_derived__: ClassVar[bool] = True
+
     contact_id: UUID = link("contact", "The person.", primary_key=True, index=False, is_derived=True)
     evaluation_id: UUID = link(
         "evaluation", "The evaluation that computed the row.", primary_key=True, index=False, is_derived=True
@@ -134,6 +136,8 @@ class DealDimensioned(Table):
 
     Like those of stage entries, the links have no foreign keys.
     """
+
+    __is_derived__: ClassVar[bool] = True
 
     deal_id: UUID = link("deal", "The deal.", primary_key=True, index=False, is_derived=True)
     evaluation_id: UUID = link(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.accord.documents import parse_accord, read_accord, read_document
+from api.accord.documents import InvalidAccordError, parse_accord, read_accord, read_document
 from api.errors import AccordError, ErrorCode
 from schema.accord import FORMAT, Accord
 from schema.toml_text import accord_toml
@@ -104,3 +104,34 @@ def test_a_stored_document_may_name_a_kpi_and_a_country_that_are_no_longer_known
 def test_a_stored_document_is_read_once() -> None:
     text = read_accord("olist").canonical()
     assert read_document(text, FORMAT) is read_document(text, FORMAT)
+
+
+def test_a_stored_document_keeps_the_words_of_a_newer_release() -> None:
+    body = json.loads(read_accord("maven").canonical())
+    target = {"kpi": "deals_won", "period": "2027-Q1", "value": "3"}
+    newer = ({"only": {"dimension": "MOOD", "value": "Good"}}, {"team": "PARTNERS"}, {"period": "2027-W05"})
+    body["targets"] = [target, *(target | words for words in newer)]
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    stored = read_document(text, FORMAT)
+    assert stored.canonical() == text
+    assert [named for target in stored.targets for named in target.newer_words] == [
+        "the dimension MOOD",
+        "the team PARTNERS",
+        "the period 2027-W05",
+    ]
+    with pytest.raises(InvalidAccordError) as caught:
+        parse_accord(text, origin="new", form="JSON")
+    assert [mistake.path for mistake in caught.value.mistakes] == [
+        "targets[1] (deals_won).only.dimension",
+        "targets[2] (deals_won).team",
+        "targets[3] (deals_won).period",
+    ]
+    dimension, *_ = caught.value.mistakes
+    assert dimension.message.startswith("'MOOD' is not one of LEAD_SOURCE, CHANNEL, CAMPAIGN, ")
+
+
+def test_a_stored_word_that_is_no_text_is_a_mistake() -> None:
+    body = json.loads(read_accord("maven").canonical())
+    body["targets"] = [{"kpi": "mqls", "period": "2027-Q1", "value": "3", "team": 7}]
+    with pytest.raises(AccordError, match="with content that this one cannot read"):
+        read_document(json.dumps(body), FORMAT)

@@ -1,6 +1,7 @@
 """A count of the parts of formulas in plain Python, from raw rows and day by day; it shares no code with KPIs."""
 
 import calendar
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -67,6 +68,17 @@ class EconomicsBooks:
             "avg_deal_size": _mean(sizes.given),
             "sales_cycle": _mean(times.given),
         }
+
+    def doubled_campaigns(self, first: date | None, before: date | None, as_of: datetime) -> int:
+        """The number of campaigns that two sources report a cost of for the same day."""
+        found = set()
+        for day in self._days(first, before, as_of):
+            sources = defaultdict(set)
+            for cost in self.costs:
+                if cost["from_on"] <= day < cost["before_on"]:
+                    sources[cost["campaign_id"]].add(cost["source"])
+            found |= {campaign for campaign, named in sources.items() if len(named) > 1}
+        return len(found)
 
     def _days(self, first: date | None, before: date | None, as_of: datetime) -> Iterator[date]:
         day = first or min((cost["from_on"] for cost in self.costs), default=date(2026, 1, 1))

@@ -207,7 +207,9 @@ def _is_missing(world: list[Person], request: KpiRequest, answer: KpiAnswer) -> 
     until = (request.switches.as_of or NOW) + MICROSECOND
     entries = [entry.entered for person in world for stage in STAGES for entry in person.entries[stage]]
     missing = is_missing(answer, start, until, sum(end is None or at < end for at in entries))
-    is_begun, is_before_all = start is None or start < until, end is not None and bool(entries) and end <= min(entries)
+    last = until if end is None else min(end, until)
+    is_begun, is_before_all = start is None or start < until, bool(entries) and last <= min(entries)
+    is_before_all &= end is not None or request.switches.as_of is not None
     assert missing == (not is_begun or is_before_all)
     return missing
 

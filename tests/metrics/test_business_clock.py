@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.db import Database
-from api.errors import AccordError
 from api.metrics.kinds.business_clock import BusinessClock
 from api.sql import Sql
 from schema.clauses.business_time import add_business_time, business_time_between, offsets
@@ -81,12 +80,6 @@ async def test_the_clock_runs_up_to_any_year_that_facts_have(module_database: Da
     )
     async with module_database.read() as session:
         assert await session.value(clock.within(rows, Sql("select {}::timestamptz", until - WEEK), until))
-
-
-def test_it_refuses_years_that_would_take_it_a_minute() -> None:
-    clock = BusinessClock(generated_calendar(RandomChoices.of_seed(1), CHANGES[0][1]), ZoneInfo("UTC"))
-    with pytest.raises(AccordError, match="asOf is in the year 8999"):
-        clock.within(Sql("select 1"), Sql("select 1"), datetime(8999, 1, 1, tzinfo=UTC))
 
 
 async def test_without_a_calendar_all_time_counts(module_database: Database) -> None:

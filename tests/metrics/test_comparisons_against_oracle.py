@@ -116,28 +116,32 @@ def counted(sales: list[Sale], days: tuple[date, date], as_of: datetime) -> list
     return [sale for sale in sales if midnight(days[0]) <= sale.closed < midnight(days[1]) and sale.closed <= as_of]
 
 
-def value_of(key: str, sales: list[Sale]) -> Decimal | None:
+def value_of(key: str, sales: list[Sale]) -> Fraction | None:
+    """The value, not rounded."""
     won = [sale for sale in sales if sale.is_won]
     match key:
         case "deals_won":
-            return Decimal(len(won))
+            return Fraction(len(won))
         case "revenue_won":
             known = [sale.amount for sale in won if sale.amount is not None]
-            return None if won and not known else Decimal(sum(known))
+            return None if won and not known else Fraction(sum(known))
         case _:
-            return (Decimal(len(won)) / len(sales)).quantize(Decimal("0.000001")) if sales else None
+            return Fraction(len(won), len(sales)) if sales else None
 
 
-def expect(shown: ComparedFigure, value: Decimal | None, other: Decimal | None) -> None:
-    assert shown.value == other
-    assert shown.change == (None if value is None or other is None else value - other)
+def displayed(value: Fraction | None) -> Decimal | None:
+    return None if value is None else Decimal(round(value * 1_000_000)) / 1_000_000
+
+
+def expect(shown: ComparedFigure, value: Fraction | None, other: Fraction | None) -> None:
+    now, then = displayed(value), displayed(other)
+    assert shown.value == then
+    assert shown.change == (None if now is None or then is None else now - then)
     if value is None or not other:
         assert shown.relative_change is None
     else:
         assert shown.relative_change is not None
-        assert abs(Fraction(shown.relative_change) - (Fraction(value) - Fraction(other)) / Fraction(other)) <= Fraction(
-            1, 2_000_000
-        )
+        assert abs(Fraction(shown.relative_change) - (value - other) / other) <= Fraction(1, 2_000_000)
 
 
 def is_before_data(sales: list[Sale], days: tuple[date, date], as_of: datetime) -> bool:
@@ -168,7 +172,7 @@ async def test_every_comparison_equals_the_oracle(ready: Database, sales: list[S
             not is_before_data(sales, chosen.other, chosen.as_of),
         )
 
-        def sides(select: Callable[[Sale], bool]) -> tuple[Decimal | None, Decimal | None]:
+        def sides(select: Callable[[Sale], bool]) -> tuple[Fraction | None, Fraction | None]:
             value = value_of(key, list(filter(select, now))) if is_known else None
             return value, value_of(key, list(filter(select, then))) if was_known else None
 

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import orjson
@@ -81,6 +82,24 @@ async def test_a_person_with_few_touches_in_the_period_shows_those_before_it_tha
     ]
     assert found[0].pressure is not None
     assert (found[0].pressure.at_most, found[0].pressure.within) == (2, 7 * day)
+
+
+async def test_a_reply_before_the_period_is_exempt_whenever_they_came_to_us(database: Database) -> None:
+    """Their touch lies before the week that counts at the beginning of June, and our reply to it within that week."""
+    day, june = timedelta(days=1), datetime(2026, 6, 1, tzinfo=UTC)
+    policy: dict[str, object] = {"at_most": 1, "within": "7 days", "exempt": {"reply_within": "2 days"}}
+    await touched(database, policy, [[june - 6.5 * day, june + day / 4]])
+    shares = []
+    for came_at in (june - 7.5 * day, june - 8.5 * day):
+        async with database.write() as session:
+            await session.script("delete from touchpoint where direction = 'INBOUND'")
+            columns = ["contact_id", "id", "occurred_at", "kind", "direction"]
+            await session.copy("touchpoint", columns, [(UUID(int=0), UUID(int=99), came_at, "FORM", "INBOUND")])
+        async with database.read() as session:
+            [answer] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(KEY, named_period("2026-06"))], now=NOW)
+        assert isinstance(answer, KpiAnswer), answer
+        shares.append((answer.value, answer.n))
+    assert shares == [(Decimal(0), 1), (Decimal(1), 1)]
 
 
 async def test_a_cursor_belongs_to_one_order(database: Database) -> None:

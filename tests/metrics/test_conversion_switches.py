@@ -1,5 +1,6 @@
 """Conversions and funnels of the golden example: every combination of switches has the rate worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -14,12 +15,15 @@ from api.metrics.answer import KpiAnswer
 from api.metrics.funnels.funnel_answer import FunnelAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_funnel, query_kpis
+from api.metrics.readings.reading_contexts import prepare_requests
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Switches, Where
 from api.metrics.resolved_request import MICROSECOND
+from api.sql import Sql
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
-from schema.kpis.switch_words import Censoring
-from schema.vocab import Anchor, Reentry, Skip
+from schema.kpis.switch_words import Censoring, CycleStart
+from schema.vocab import Anchor, Grain, RecordSide, Reentry, Skip
 from tests.golden.world import AFTER_ALL, day, load
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -87,6 +91,12 @@ async def test_default_switches_are_canonical_and_use_the_windows_of_the_accord(
     assert answer.implied == 1
     assert answer.is_canonical
     assert answer.overrides == ()
+
+
+async def test_no_window_in_place_of_the_one_of_the_accord_is_an_override(world: Database) -> None:
+    request = KpiRequest("stage_conversion", stages=PAIR, switches=Switches(has_no_window=True))
+    answer = await query(world, request)
+    assert (answer.is_canonical, answer.overrides) == (False, ("window=none",))
 
 
 async def test_a_window_includes_its_last_instant(world: Database) -> None:
@@ -173,14 +183,16 @@ async def test_the_last_entry_is_the_last_by_as_of(world: Database) -> None:
     assert months == [3, 2]  # c3 qualified in January, and again on 03-05
 
 
-async def test_windows_that_end_after_now_are_open_even_if_as_of_is_later(world: Database) -> None:
-    switches = Switches(skip=Skip.EXCLUDE, window=timedelta(days=30), as_of=AFTER_ALL)
-    request = KpiRequest("stage_conversion", period=named_period("2026-03"), stages=PAIR, switches=switches)
-    counts = [
-        next((warning.count for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT), None)
-        for answer in (await query(world, request, now=APRIL), await query(world, request))
-    ]
-    assert counts == [1, None]  # c8; c6 converts on 04-09, seen as of the end of the year
+async def test_as_of_after_now_is_now(world: Database) -> None:
+    request = KpiRequest("stage_conversion", period=named_period("2026-Q2"), stages=PAIR)
+    now = await query(world, request, now=APRIL)
+    for ahead, codes in ((timedelta(seconds=50), []), (timedelta(days=900), [WarningCode.AS_OF_AHEAD])):
+        later = replace(request, switches=Switches(as_of=APRIL + ahead))
+        found = await query(world, later, now=APRIL)
+        assert (found.as_of, found.value, found.n, found.period) == (now.as_of, now.value, now.n, now.period)
+        assert [warning.code for warning in found.warnings] == [*codes, *(warning.code for warning in now.warnings)]
+        assert WarningCode.PERIOD_OPEN in {warning.code for warning in found.warnings}
+        assert found.overrides == (f"asOf={(APRIL + ahead).isoformat().replace('+00:00', 'Z')}",)
 
 
 async def test_without_a_window_the_90th_percentile_decides_who_can_still_convert(world: Database) -> None:
@@ -190,6 +202,19 @@ async def test_without_a_window_the_90th_percentile_decides_who_can_still_conver
     [warning] = [warning for warning in answer.warnings if warning.code is WarningCode.OPEN_COHORT]
     assert warning.count == 2
     assert "22 days" in warning.message
+
+
+async def test_the_records_of_a_bucket_are_judged_by_the_pace_of_the_whole_period(world: Database) -> None:
+    switches = Switches(skip=Skip.EXCLUDE, has_no_window=True, as_of=day("04-02"), censoring=Censoring.DECIDED_ONLY)
+    request = KpiRequest("stage_conversion", named_period("2026-Q1"), grain=Grain.MONTH, stages=PAIR, switches=switches)
+    answer = await query(world, request)
+    # c1 and c2 took 10 and 18 days. c8, who entered 23 days ago, counts; c6, who entered 5 days ago, does not.
+    assert [bucket.n for bucket in answer.series] == [3, 1, 1]
+    async with world.read() as session:
+        for bucket in answer.series:
+            assert bucket.drill_down is not None
+            page = await read_page(session, bucket.drill_down, RecordSide.BASE, size=9)
+            assert len(page.records) == bucket.n
 
 
 async def test_time_to_convert_has_the_distribution_of_the_converted(world: Database) -> None:
@@ -254,6 +279,19 @@ async def test_stage_volume_by_stage_has_a_group_per_stage(world: Database) -> N
         ("customer", 1),
     ]
     assert answer.value == 4
+
+
+async def test_a_cycle_from_the_stage_sql_is_evaluated_for_the_facts_that_were_known(world: Database) -> None:
+    async with world.read() as session:
+        at = await session.value(Sql("select clock_timestamp()"))
+    assert isinstance(at, datetime)
+    switches = Switches(cycle_start=CycleStart.SQL, as_of=AFTER_ALL)
+    present, known = (
+        KpiRequest("sales_cycle", switches=chosen) for chosen in (switches, replace(switches, known_at=at))
+    )
+    await prepare_requests(world, [known], wait=None)
+    found = await query(world, known)
+    assert (found.value, found.n) == ((await query(world, present)).value, 2)
 
 
 async def test_an_invalid_request_does_not_affect_the_others(world: Database) -> None:

@@ -80,3 +80,31 @@ async def test_answers_follow(sample: Database, write: str) -> None:
         await check_day_sums(session, AS_OF)
     await store(sample, AS_OF, [])
     assert AnsweredFrom.DAY_SUMS in await compare(sample, wanted, AS_OF)
+
+
+async def test_a_change_that_no_dimension_reads_refreshes_journeys_in_place(sample: Database) -> None:
+    async with sample.unit_of_work() as session:
+        deal = await session.value(
+            Sql("select deal_id from deal_span group by 1 having count(*) > 2 order by 1 limit 1"),
+        )
+        await session.run(Sql("update deal set name = 'Renamed', updated_at = clock_timestamp() where id = {}", deal))
+        change = RecordChange(ChangeType.CHANGED, "deal", deal, {"name": None}, {"name": "Renamed"})
+        await follow_changes(session, [change])
+        written = await session.row(
+            Sql(
+                "select sum(n_tup_ins) as added, sum(n_tup_del) as removed, sum(n_tup_upd) as refreshed"
+                " from pg_stat_xact_user_tables where relname in ('deal_span', 'deal_journey')"
+            )
+        )
+        stale = await session.value(
+            Sql(
+                "select count(*) from (select deal_id, changed_at from deal_span union all"
+                " select deal_id, changed_at from deal_journey) j"
+                " join deal d on d.id = j.deal_id where d.id = {} and d.updated_at <> j.changed_at",
+                deal,
+            )
+        )
+    assert written is not None
+    assert (written["added"], written["removed"]) == (0, 0)
+    assert written["refreshed"] > 3
+    assert stale == 0

@@ -65,6 +65,17 @@ async def test_a_deal_counts_in_the_day_of_the_reporting_zone(database: Database
     assert berlin.overrides == ("timezone=Europe/Berlin",)
 
 
+async def test_a_value_of_fewer_than_twenty_rows_is_a_low_sample(database: Database) -> None:
+    await adopt(database)
+    found = []
+    for number in range(1, 21):
+        await deal(database, number, "WON", "02-01")
+        if number >= 19:
+            answer = await query(database, KpiRequest("win_rate"))
+            found.append([warning.count for warning in answer.warnings if warning.code is WarningCode.LOW_SAMPLE])
+    assert found == [[19], []]
+
+
 async def test_open_deals_are_neither_in_numerator_nor_denominator_of_the_win_rate(database: Database) -> None:
     await adopt(database)
     await deal(database, 1, "WON", "02-01")
@@ -161,8 +172,10 @@ async def test_a_sum_adds_known_amounts_and_warns_of_unknown_ones(database: Data
     assert (found.value, found.currency, found.n) == (Decimal("100.25"), Currency.EUR, 2)
     assert [bucket.value for bucket in found.series] == [0, Decimal("100.10"), Decimal("0.15")]
     assert [(warning.code, warning.count) for warning in found.warnings] == [(WarningCode.UNKNOWN_AMOUNT, 1)]
-    unknown = await query(database, KpiRequest("revenue_won", switches=Switches(as_of=at("02-01") - MICROSECOND)))
-    assert unknown.value == 0
+    early = await query(database, KpiRequest("revenue_won", switches=Switches(as_of=at("02-01") - MICROSECOND)))
+    assert (early.value, [warning.code for warning in early.warnings]) == (None, [WarningCode.PERIOD_BEFORE_DATA])
+    [before] = early.warnings
+    assert before.message == "`asOf` lies on 2026-02-01, before the data begin, on 2026-02-01."
 
 
 async def rate(database: Database, currency: str, quote: str, since: str, value: str) -> None:
@@ -289,8 +302,8 @@ async def test_the_pipeline_of_a_past_day_is_read_from_history(database: Databas
     for as_of in (before_all, *map(at, ("01-10", "02-10", "03-10", "04-10", "05-01"))):
         found = await query(database, KpiRequest("open_pipeline", switches=Switches(as_of=as_of)))
         seen.append((found.value, found.n, warned(found).get(WarningCode.UNDATED)))
-    # A deal without a known opening is in no pipeline before it was recorded.
-    assert seen == [(0, 0, 1), (100, 1, 1), (110, 2, 1), (10, 1, 1), (20, 1, 1), (1020, 2, 1)]
+    # A deal without a known opening is in no pipeline before it was recorded; before all deals, there is no value.
+    assert seen == [(None, 0, None), (100, 1, 1), (110, 2, 1), (10, 1, 1), (20, 1, 1), (1020, 2, 1)]
 
 
 async def test_a_series_of_a_snapshot_has_the_state_at_the_end_of_every_bucket(database: Database) -> None:

@@ -15,7 +15,7 @@ from api.metrics.periods.period_days import period
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.record_lists.record_pages import read_page
-from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
+from api.metrics.request import ALL_HISTORY, ComparedTo, KpiRequest, Period, Switches
 from api.sql import Sql
 from api.workflows.make_sample import make_sample
 from schema.accord import Accord
@@ -24,6 +24,7 @@ from schema.clauses.handoff_duties import HandoffDuties
 from schema.clauses.target_checks import target_mistakes
 from schema.clauses.targets import Target
 from schema.kpis.answer_vocab import WarningCode
+from schema.kpis.comparisons import Comparand
 from schema.kpis.dimension_vocab import Dimension
 from schema.vocab import Grain, RecordSide
 from tests.support.accords import replace_document
@@ -141,6 +142,21 @@ async def test_a_running_period_owes_what_it_owes_at_its_end(company: Database) 
     assert WarningCode.PERIOD_OPEN in {warning.code for warning in answer.warnings}
     moments = await delivered(company, "mql", accepted=True)
     assert answer.n == len({who for at, who in moments if datetime(2026, 2, 1, tzinfo=UTC) <= at <= as_of})
+
+
+async def test_a_group_that_the_earlier_period_lacks_delivered_nothing_of_what_was_owed(company: Database) -> None:
+    request = KpiRequest(
+        "marketing_delivery",
+        period(date(2026, 2, 10), date(2026, 2, 12)),
+        by=(Dimension.OWNER,),
+        compare_to=ComparedTo(Comparand.PREVIOUS_PERIOD),
+    )
+    compared = (await ask(company, owing(MONTHLY), request)).comparison
+    assert compared is not None
+    lacking = [group for group in compared.breakdown if group.numerator == 0]
+    assert lacking
+    assert {(group.value, group.denominator) for group in lacking} == {(Decimal(0), compared.denominator)}
+    assert sum(group.n for group in compared.breakdown) == compared.n != 0
 
 
 def test_a_target_may_be_more_than_what_is_owed() -> None:

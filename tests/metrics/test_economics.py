@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.principal import LOCAL_OPERATOR
+from api.access.principal import LOCAL_OPERATOR, Principal
 from api.accord.documents import read_accord
 from api.db import Database
 from api.graph.contract import read_filter
@@ -22,6 +22,7 @@ from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches, Where
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
+from schema.access.rights import Reach
 from schema.accord import Accord
 from schema.clauses.economics import Economics
 from schema.clauses.targets import Target
@@ -78,7 +79,7 @@ async def firm(module_database: Database) -> Database:
         await session.copy("deal", names, rows)
         waiting = [
             (6, 5, "02-01", "2026-03-20", "30000"),
-            (7, 6, "02-15", "2026-04-05", "8000"),
+            (7, 6, "02-15", "2026-04-01", "8000"),
             (8, 7, "03-01", None, "500"),
         ]
         opened_rows = [
@@ -89,13 +90,16 @@ async def firm(module_database: Database) -> Database:
             for key, company, opened, closes, amount in waiting
         ]
         await session.copy("deal", [*(name for name in names if name != "closed_at"), "close_date"], opened_rows)
-        campaigns = [(UUID(int=201), "Fair"), (UUID(int=202), "Ads")]
-        await session.copy("campaign", ["id", "name"], campaigns)
+        # What a deleted campaign cost, and a deleted cost of another, are no costs.
+        campaigns = [(UUID(int=201), "Fair", None), (UUID(int=202), "Ads", None), (UUID(int=203), "Gone", at("02-02"))]
+        await session.copy("campaign", ["id", "name", "deleted_at"], campaigns)
         costs = [
-            (UUID(int=301), UUID(int=201), date(2026, 2, 1), date(2026, 3, 1), Decimal(1400), "EUR"),
-            (UUID(int=302), UUID(int=202), date(2026, 1, 22), date(2026, 2, 11), Decimal(2000), "EUR"),
+            (UUID(int=301), UUID(int=201), date(2026, 2, 1), date(2026, 3, 1), Decimal(1400), "EUR", None),
+            (UUID(int=302), UUID(int=202), date(2026, 1, 22), date(2026, 2, 11), Decimal(2000), "EUR", None),
+            (UUID(int=303), UUID(int=203), date(2026, 2, 1), date(2026, 3, 1), Decimal(700), "EUR", None),
+            (UUID(int=304), UUID(int=201), date(2026, 2, 2), date(2026, 3, 1), Decimal(90), "EUR", at("02-02")),
         ]
-        columns = ["id", "campaign_id", "from_on", "before_on", "cost", "currency"]
+        columns = ["id", "campaign_id", "from_on", "before_on", "cost", "currency", "deleted_at"]
         await session.copy("campaign_cost", ["source", *columns], [("test", *cost) for cost in costs])
     return module_database
 
@@ -253,6 +257,17 @@ async def test_targets_of_each_team_are_no_target_of_both(firm: Database) -> Non
         assert parts(found)["target"] == expected
 
 
+async def test_a_part_of_the_deals_covers_no_target_of_all(firm: Database) -> None:
+    async with firm.write() as session:
+        await replace_document(session, FULL)
+    async with firm.read() as session:
+        request = KpiRequest("pipeline_coverage", QUARTER)
+        [found] = await query_kpis(session, Principal(Reach.OWN, UUID(int=1)), [request], now=NOW)
+    assert isinstance(found, KpiAnswer), found
+    assert (found.value, parts(found)["target"]) == (None, None)
+    assert WarningCode.MISSING_INPUT in reasons(found)
+
+
 async def test_open_deals_bring_money_by_their_rate_and_size_and_time(firm: Database) -> None:
     [found] = await ask(firm, FULL, KpiRequest("sales_velocity", FEBRUARY))
     # Two deals were open at the end of February; three of four closings won, 14,000 in 42 days.
@@ -295,7 +310,7 @@ async def test_without_costs_or_a_start_a_customer_has_no_cost(firm: Database) -
     [before] = await ask(firm, accord(late), KpiRequest("cac", QUARTER))
     assert reasons(before) >= {WarningCode.MISSING_INPUT}
     async with firm.read() as session:
-        assert await session.value(Sql("select count(*) from campaign_cost")) == 2
+        assert await session.value(Sql("select count(*) from campaign_cost")) == 4
     [none] = await ask(firm, FULL, KpiRequest("cac", named_period("2026-01"), switches=Switches(as_of=at("01-15"))))
     assert none.value is None
     assert "No campaign cost lies in the period" in str(none.warnings)

@@ -177,3 +177,14 @@ async def test_a_later_win_is_the_first_one_once_the_earlier_one_is_excluded(mod
     async with module_database.unit_of_work() as session:
         await follow_changes(session, [await firm.update(session, "deal", DEALS[:1], {"deleted_at": NOW})])
     assert {*await compare(module_database, WANTED, NOW)} == {AnsweredFrom.JOURNEYS}
+
+
+async def test_of_two_wins_at_one_instant_one_is_the_first(module_database: Database) -> None:
+    firm = Firm(module_database, RandomChoices.of_seed(0))
+    await firm.begin()
+    won: dict[str, object] = {"outcome": "WON", "closed_at": datetime(2026, 3, 10, tzinfo=UTC)}
+    for deal in DEALS[:2]:
+        async with module_database.unit_of_work() as session:
+            await follow_changes(session, [await firm.update(session, "deal", [deal], won)])
+    assert await counts(module_database) == (2, 1, 0)
+    assert {*await compare(module_database, WANTED, NOW)} == {AnsweredFrom.JOURNEYS}

@@ -11,11 +11,14 @@ from api.accord.documents import read_accord
 from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
+from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.clauses.handoff_duties import HandoffDuties
 from schema.kpis.answer_vocab import WarningCode
+from tests.golden import world
+from tests.support.accords import activate_document
 
 ANNA = UUID(int=1)
 FRIDAY = datetime(2026, 3, 6, 15, tzinfo=UTC)  # two hours before the office closes
@@ -98,6 +101,12 @@ async def test_only_sales_by_hand_responds(database: Database, touch: Touch) -> 
     await write(database, [handed()], [touch])
     answer = await ask(database, "owner_response_time")
     assert (answer.value, warned(answer)[WarningCode.NEVER_TOUCHED]) == (None, 1)
+
+
+@pytest.mark.parametrize(("touch", "n"), [(call(MONDAY), 1), (call(MONDAY + MOMENT), 0)])
+async def test_a_touch_up_to_the_rejection_responds(database: Database, touch: Touch, n: int) -> None:
+    await write(database, [handed("REJECTED", decided=MONDAY)], [touch])
+    assert (await ask(database, "owner_response_time")).n == n
 
 
 async def test_the_clock_starts_anew_after_a_handoff_was_returned(database: Database) -> None:
@@ -228,6 +237,31 @@ async def test_feedback_has_a_reason_of_the_accord_and_a_note(
 ) -> None:
     await write(database, [handed("REJECTED") | more, handed()])
     assert fraction(await ask(database, "reject_feedback_complete")) == (part, 1)
+
+
+async def test_a_reason_of_a_former_version_is_one_of_the_accord(database: Database) -> None:
+    await write(database, [handed("REJECTED", note="Too small.")])
+    accord = read_accord("standard")
+    reasons = tuple(reason for reason in accord.reject_reasons if reason.code != "NO_FIT")
+    async with database.write() as session:
+        await activate_document(session, accord.model_copy(update={"reject_reasons": reasons}), MONDAY + DAY)
+        await evaluate(session)
+    assert fraction(await ask(database, "reject_feedback_complete")) == (1, 1)
+
+
+async def test_a_reason_recycles_by_the_version_that_was_in_force_at_the_decision(database: Database) -> None:
+    accord = world.accord()
+    without = tuple(reason for reason in accord.reject_reasons if reason.code != "NO_TIMING")
+    async with database.write() as session:
+        await world.load(session)
+        await activate_document(session, accord.model_copy(update={"reject_reasons": without}), world.day("06-01"))
+        await evaluate(session, as_of=world.AFTER_ALL)
+    # Of those who left in the first quarter, c3 was recycled for that reason, and c5 rejected for good.
+    async with database.read() as session:
+        request = KpiRequest("recycle_rate", named_period("2026-Q1"))
+        [answer] = await query_kpis(session, LOCAL_OPERATOR, [request], now=world.AFTER_ALL)
+    assert isinstance(answer, KpiAnswer), answer
+    assert answer.numerator == 1
 
 
 async def test_nothing_says_what_was_accepted_by_default(database: Database) -> None:

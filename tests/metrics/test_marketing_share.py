@@ -325,3 +325,62 @@ async def test_the_currency_rule_chooses_the_rate_of_both_sums(ready: Database) 
         "AS_OF": (Decimal(200), Decimal(300)),
         "UNCONVERTED": (Decimal(0), Decimal(100)),
     }
+
+
+@dataclass(frozen=True)
+class Example:
+    """Touches of one deal, and by hand: the rules that hold for it."""
+
+    touches: tuple[Touch, ...]
+    roles: tuple[Role, ...]
+    holds: set[VariantRule]
+
+
+def by(team: str, person: int = 2) -> Touch:
+    return Touch(START + 40 * DAY, person, team, is_void=False)
+
+
+def role(person: int, *, is_primary: bool = False) -> Role:
+    return Role(person, None, is_primary, is_void=False)
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        # At one instant nobody was first: marketing was not before sales, and the first touch is that of the lower id.
+        Example((by("MARKETING"), by("SALES")), (role(2),), {VariantRule.LEAD_SOURCE, VariantRule.FIRST_TOUCH}),
+        Example((by("SALES"), by("MARKETING")), (role(2),), {VariantRule.LEAD_SOURCE}),
+        # The lead source is that of the main contact, whoever has the lowest id.
+        Example((by("SALES"),), (role(0), role(2, is_primary=True)), {VariantRule.LEAD_SOURCE}),
+        Example((by("SALES"),), (role(0, is_primary=True), role(2)), set()),
+    ],
+    ids=["marketing and sales at once", "sales and marketing at once", "a later main contact", "another main contact"],
+)
+async def test_which_rules_hold_by_hand(ready: Database, example: Example) -> None:
+    sources = (("Outbound", "Outbound"), (None, None), ("Webinar", "Webinar"))
+    deal = Made(START + 40 * DAY, Decimal(100), example.roles)
+    await write(ready, World(example.touches, (deal,), sources, (None,) * PEOPLE, is_merged=False))
+    async with ready.write() as session:
+        await replace_document(session, accord_with(SourcedRule.FIRST_TOUCH))
+    async with ready.read() as session:
+        [found] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest("marketing_sourced", PERIOD)], now=NOW)
+    assert isinstance(found, KpiAnswer), found
+    assert {variant.rule for variant in found.variants if variant.value == 1} == example.holds
+
+
+@pytest.mark.parametrize("flag", ["email_opt_out", "do_not_call"])
+async def test_a_touch_of_somebody_who_opted_out_influences_nothing(ready: Database, flag: str) -> None:
+    deal = Made(START + 40 * DAY, Decimal(100), (role(2),))
+    await write(ready, World((by("MARKETING"),), (deal,), ((None, None),) * PEOPLE, (None,) * PEOPLE, is_merged=False))
+    async with ready.write() as session:
+        await replace_document(session, accord_with(SourcedRule.FIRST_TOUCH))
+    values = []
+    for is_out in (False, True):
+        async with ready.write() as session:
+            await session.script("set local accord.history_is_given = on")
+            await session.script(f"update contact_version set {flag} = {is_out}")
+        async with ready.read() as session:
+            [found] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest("marketing_influenced", PERIOD)], now=NOW)
+        assert isinstance(found, KpiAnswer), found
+        values.append(found.value)
+    assert values == [1, 0]

@@ -113,6 +113,13 @@ async def test_the_window_is_that_of_the_version_of_the_base_entry(ready: Databa
     assert took.value == (10 + 3) * 86_400 // 2
 
 
+async def test_a_person_is_stalled_by_the_window_of_the_version_that_they_entered_by(ready: Database) -> None:
+    # The person "across" became a lead on day 28, by a window of 14 days; those of the second version have 4 days.
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    found = {day: await kpi(ready, Switches(as_of=start + timedelta(days=day)), "stalled_rate") for day in (35, 44)}
+    assert {day: share(answer) for day, answer in found.items()} == {35: (0, 1), 44: (1, 1)}
+
+
 @pytest.mark.parametrize(
     ("switches", "numerator"),
     [

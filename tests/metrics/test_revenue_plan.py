@@ -190,6 +190,19 @@ async def test_what_stands_is_taken_from_what_is_owed(ready: tuple[Database, UUI
     assert sum(bucket.entered or 0 for bucket in inquiry.buckets) == 7
 
 
+async def test_the_day_of_as_of_has_entries_and_the_days_after_it_have_none(ready: tuple[Database, UUID]) -> None:
+    december = period(date(2026, 12, 1), date(2026, 12, 4))
+    found = await planned(await loaded(ready, by_hand()), "3000", december, grain=Grain.DAY)
+    assert [bucket.entered for bucket in found.steps[-1].buckets] == [0, None, None]
+
+
+async def test_a_rate_of_twenty_records_is_no_low_sample(ready: tuple[Database, UUID]) -> None:
+    world = by_hand()
+    found = await planned(await loaded(ready, PlanWorld(world.people * 5, world.deals * 5)), "30000")
+    assert [step.rate.n for step in found.steps] == [20, 20, *[10] * 4, 20, 5]
+    assert [(warning.code, warning.count) for warning in found.warnings] == [(WarningCode.LOW_SAMPLE, 5)]
+
+
 async def test_plans_of_consecutive_periods_add_up_to_the_plan_of_both(ready: tuple[Database, UUID]) -> None:
     database = await loaded(ready, by_hand())
     first = await planned(database, "15000", period(date(2026, 4, 1), date(2026, 4, 16)))
@@ -240,6 +253,8 @@ async def test_a_rate_that_cannot_be_measured_leaves_the_steps_below_null_with_t
     found = await planned(database, "30000")
     assert [step.needed for step in found.steps] == [None] * 8
     assert all(step.missing is not None and step.missing.code is WarningCode.ZERO_DENOMINATOR for step in found.steps)
+    # The reason is the first one, counted back from the wins, although the win rate of the step below is 0, too.
+    assert len({step.missing for step in found.steps}) == 1
     nobody = [{"suspect": Entered(at(10), own=True)}]
     found = await planned(await loaded(ready, PlanWorld(nobody, world.deals)), "30000")
     assert [step.needed for step in found.steps[-2:]] == [120, 30]

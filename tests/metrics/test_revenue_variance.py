@@ -130,6 +130,17 @@ async def test_by_hand_two_drivers_share_what_they_bring_together(ready: Databas
     assert parts(found)[RevenueDriver.SIZE] == 3750
 
 
+async def test_a_split_as_of_an_instant_says_so(ready: Database) -> None:
+    database = await loaded(ready, quarter(1, opened=10, won=5, lost=5, amount=1000))
+    whole = await variance(database, Q1)
+    assert (whole.is_canonical, whole.overrides) == (True, ())
+    request = RevenueVarianceRequest(period=Q1, compare_to=PREVIOUS, as_of=datetime(2026, 1, 10, tzinfo=UTC))
+    async with database.read() as session:
+        early = await query_revenue_variance(session, LOCAL_OPERATOR, request, now=NOW)
+    assert (early.is_canonical, early.overrides) == (False, ("asOf=2026-01-10T00:00:00Z",))
+    assert (whole.after, early.after) == (Decimal(5000), Decimal(0))
+
+
 async def test_negative_and_unknown_amounts_are_the_adjustment(ready: Database) -> None:
     first, second = (datetime(2026, month, 5, tzinfo=UTC) for month in (1, 4))
     deals = [

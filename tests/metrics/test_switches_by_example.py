@@ -35,7 +35,13 @@ async def test_where_all_people_are_excluded_a_request_may_count_them(database: 
 
 
 async def test_amounts_of_buckets_are_at_the_rate_of_the_end_of_the_whole_period(database: Database) -> None:
-    rates = {date(2026, 1, 1): "0.5", date(2026, 2, 10): "0.8", date(2026, 3, 20): "0.9", date(2026, 5, 1): "2"}
+    rates = {
+        date(2026, 1, 1): "0.5",
+        date(2026, 2, 10): "0.8",
+        date(2026, 3, 20): "0.9",
+        date(2026, 4, 1): "5",
+        date(2026, 5, 1): "2",
+    }
     async with database.write() as session:
         for place, (day, rate) in enumerate(rates.items()):
             row = {"id": uid(50 + place), "currency": "USD", "quote_currency": "EUR", "rate_on": day}

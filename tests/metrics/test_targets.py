@@ -1,6 +1,7 @@
 """Targets of the accord beside a KPI: attainment, pace and forecast, by examples and against an independent count."""
 
 import calendar
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -8,13 +9,14 @@ from decimal import Decimal
 from fractions import Fraction
 from statistics import mean
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.access.principal import LOCAL_OPERATOR, Principal
-from api.accord.documents import read_accord
+from api.accord.documents import read_accord, read_document
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import read_filter
@@ -22,9 +24,11 @@ from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_names import named_period
 from api.metrics.query import query_kpis
 from api.metrics.request import ComparedTo, KpiRequest, Period, Switches, Where
-from api.metrics.targets.agreed_targets import part_of_filter
+from api.metrics.targets.agreed_targets import KpiTargets, part_of_filter
 from api.workflows.adopt_accord import adopt_accord
 from schema.access.rights import Reach
+from schema.accord import FORMAT
+from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.comparisons import Comparand
 from schema.kpis.dimension_vocab import Dimension
@@ -65,11 +69,15 @@ async def ready(module_database: Database) -> Database:
     return module_database
 
 
-async def load(database: Database, days: list[date], owner: UUID | None = None) -> None:
+async def load(database: Database, days: list[date], owner: UUID | None = None, of_ben: tuple[date, ...] = ()) -> None:
     """Replace all deals by one that was won at noon of each day, by pencil of 10 EUR."""
     names = ["id", "outcome", "closed_at", "effective_at", "amount", "currency", "owner_id"]
-    instants = [datetime(day.year, day.month, day.day, 12, tzinfo=UTC) for day in days]
-    rows = [(UUID(int=1000 + number), "WON", at, at, Decimal(10), "EUR", owner) for number, at in enumerate(instants)]
+    owned = [*((day, owner) for day in days), *((day, BEN) for day in of_ben)]
+    instants = [(datetime(day.year, day.month, day.day, 12, tzinfo=UTC), whose) for day, whose in owned]
+    rows = [
+        (UUID(int=1000 + number), "WON", at, at, Decimal(10), "EUR", whose)
+        for number, (at, whose) in enumerate(instants)
+    ]
     async with database.write() as session:
         await session.script("delete from deal_version; delete from deal")
         await session.copy("deal", names, rows)
@@ -186,6 +194,15 @@ async def test_the_present_day_stands_with_the_part_of_it_that_has_passed(ready:
     assert found.targets[0].pace.share == Decimal("0.125")  # a quarter of four, of eight
 
 
+async def test_the_pace_of_a_part_follows_from_the_part_alone(ready: Database) -> None:
+    ada = each_month((2026, 2, (1,)), (2026, 3, (2, 25)), (2026, 4, (1, 2, 3)))
+    await load(ready, ada, ADA, of_ben=(date(2026, 3, 26), date(2026, 3, 27)))
+    of_ada = Where(tests=((Dimension.OWNER, ("Ada",)),))
+    [target] = (await answer(ready, asked("deals_won", "2026-04", where=of_ada))).targets
+    assert target.pace is not None
+    assert plain(target.pace.share, target.pace.expected, target.pace.ahead) == (Decimal("0.5"), 15, -12)
+
+
 async def test_there_is_no_pace_without_earlier_periods_and_of_no_rate(ready: Database) -> None:
     await load(ready, [date(2026, 4, 2)] * 4)
     first = await answer(ready, asked("deals_won", "2026-04"))
@@ -277,6 +294,29 @@ async def test_a_stored_target_for_a_kpi_of_a_newer_release_is_said_and_left_out
     assert WarningCode.UNKNOWN_KPI in codes(found)
     assert found.comparison is not None
     assert any("quantum_leads" in warning.message for warning in found.comparison.warnings)
+
+
+def test_a_stored_target_of_a_team_of_a_newer_release_leaves_no_team_the_only_one() -> None:
+    sales = {"kpi": "deals_won", "period": "2026-04", "value": 50, "team": "SALES"}
+    newer = {"kpi": "deals_won", "period": "2026-04", "value": 60, "team": "PARTNERS"}
+    whole = {"kpi": "deals_won", "period": "2026-04", "value": 90}
+    month = (date(2026, 4, 1), date(2026, 5, 1), ())
+
+    def targets(*stated: Mapping[str, object]) -> KpiTargets:
+        accord = read_document(json.dumps(document(*stated)), FORMAT)
+        return KpiTargets.of(CATALOGUE["deals_won"], accord, ZoneInfo("UTC"), NOW)
+
+    for stated, only, each, periods in (
+        ((sales,), 50, [50], ("2026-04",)),
+        ((sales, newer), None, [50], ("2026-04",)),
+        ((newer,), None, [], ()),
+        ((newer, sales, whole), 90, [90, 50], ("2026-04", "2026-04")),
+    ):
+        found = targets(*stated)
+        agreed = found.only_agreed(*month)
+        assert (None if agreed is None else agreed.value) == only
+        assert [target.value for target in found.agreed(*month)] == each
+        assert found.periods == periods
 
 
 async def test_years_are_too_long_to_take_a_pace_from_many_of_them(ready: Database) -> None:

@@ -13,10 +13,12 @@ from api.funnel.evaluate import evaluate
 from api.metrics.answer import KpiAnswer
 from api.metrics.periods.period_days import period
 from api.metrics.query import query_kpis
+from api.metrics.record_lists.record_pages import read_page
 from api.metrics.request import ALL_HISTORY, KpiRequest, Period, Switches
 from api.sql import Sql
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis.answer_vocab import WarningCode
+from schema.vocab import RecordSide
 
 ANNA, BEN = UUID(int=1), UUID(int=2)
 NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
@@ -106,6 +108,15 @@ async def test_a_collision_is_a_touch_by_either_team_within_24_hours(
     assert await part_of(database, "cross_team_collision", [ours(NOON), other]) == expected
 
 
+async def test_a_person_touched_by_both_counts_when_the_second_team_touched_them(database: Database) -> None:
+    await write(database, [ours(NOON), ours(NOON + HOUR, "MARKETING"), ours(NOON + 2 * HOUR)])
+    answer = await query(database, "cross_team_collision")
+    assert answer.drill_down is not None
+    async with database.read() as session:
+        page = await read_page(session, answer.drill_down, RecordSide.BASE, size=10)
+    assert [record.at for record in page.records] == [NOON + HOUR]
+
+
 async def opt_out(database: Database, at: datetime, *, who: UUID = ANNA, flag: str = "email_opt_out") -> None:
     async with database.write() as session:
         await session.run(
@@ -130,6 +141,7 @@ async def test_an_opt_out_counts_within_30_days_after_the_last_touch(
     await opt_out(database, NOON + after, flag=flag)
     answer = await query(database, "opt_out_rate")
     assert fraction(answer) == (part, 2)
+    assert WarningCode.HISTORY_ASSUMED not in {warning.code for warning in answer.warnings}  # it is known when
 
 
 async def test_an_opt_out_counts_in_the_period_of_the_last_touch_before_it(database: Database) -> None:

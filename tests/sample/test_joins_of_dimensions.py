@@ -9,22 +9,18 @@ from decimal import Decimal
 import pytest
 
 from api.access.principal import LOCAL_OPERATOR
-from api.accord.documents import read_accord
 from api.db import Database
-from api.funnel.evaluate import discard_former_entries, evaluate
 from api.metrics.answer import KpiAnswer
 from api.metrics.dimensions import joins
 from api.metrics.journeys.journey_dimensions import have_journeys, journey_joins
 from api.metrics.readings.reading_contexts import ContextReader
 from api.metrics.request import KpiRequest, StagePair, Switches, Where
 from api.sql import Sql
-from api.workflows.make_sample import make_sample
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind, Subject
 from tests.sample.kpi_answers import try_to_ask
-from tests.sample.test_recount import NOW, PAIRED, UNTIL
-from tests.support.accords import replace_document
+from tests.sample.test_recount import NOW, PAIRED
 from tests.support.from_clauses import from_clauses
 
 DIMENSIONS = {
@@ -35,16 +31,6 @@ DIMENSIONS = {
 }
 CASES = [(subject, dimension) for subject, dimensions in DIMENSIONS.items() for dimension in dimensions]
 ADDED_UP = [key for key, kpi in CATALOGUE.items() if kpi.kind in (Kind.COUNT, Kind.SUM) and kpi.dimensions]
-
-
-@pytest.fixture(scope="module")
-async def company(module_database: Database) -> Database:
-    async with module_database.write() as session:
-        await make_sample(session, contacts=200, seed=7, until=UNTIL)
-        await replace_document(session, read_accord("standard"))
-        await evaluate(session)
-        await discard_former_entries(session)
-    return module_database
 
 
 @pytest.mark.parametrize(("subject", "dimension"), CASES)

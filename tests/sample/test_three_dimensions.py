@@ -14,17 +14,11 @@ from api.metrics.request import FunnelRequest, KpiRequest, StagePair, Where
 from schema.kpis import CATALOGUE
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
-from tests.sample.kpi_answers import ask, load_small_company, try_to_ask
+from tests.sample.kpi_answers import ask, try_to_ask
 from tests.sample.test_recount import NOW, PAIRED
 
 OF_PEOPLE = (Dimension.COUNTRY, Dimension.LEAD_SOURCE, Dimension.CHANNEL)
 CASES = [key for key, kpi in CATALOGUE.items() if kpi.kind is not Kind.FORMULA]
-
-
-@pytest.fixture(scope="module")
-async def company(module_database: Database) -> Database:
-    await load_small_company(module_database)
-    return module_database
 
 
 def three_of(key: str) -> tuple[Dimension, ...]:

@@ -23,17 +23,11 @@ from schema.kpis.comparisons import Comparand, ComparedSpan
 from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.kinds import Kind
 from schema.vocab import Grain, RecordSide
-from tests.sample.kpi_answers import ask, load_small_company, try_to_ask
+from tests.sample.kpi_answers import ask, try_to_ask
 from tests.sample.test_recount import NOW, PAIRED
 from tests.sample.test_three_dimensions import three_of
 
 CASES = [(key, size) for key, kpi in CATALOGUE.items() for size in (1, 3) if kpi.dimensions]
-
-
-@pytest.fixture(scope="module")
-async def company(module_database: Database) -> Database:
-    await load_small_company(module_database)
-    return module_database
 
 
 async def records(company: Database, drill_down: DrillDown | None) -> list[tuple[object, object, object]]:

@@ -136,6 +136,8 @@ class _Statement:
         equals = "=" if self._select_of(source.table) is None else "(?:=|is not distinct from)"
         tested = rf"(?:^|and )(?:coalesce\()?{source.alias}\.(\w+)(?:, \d+\))? {equals} (?!any\b)(?!{source.alias}\.)"
         equal = {*re.findall(tested, condition)} if " or " not in condition else set()
+        if source.used:
+            equal |= _columns(self._filled(source.used).strip("()"))
         return any(key <= equal for key in self._keys(source.table))
 
     def _keys(self, table: str) -> set[frozenset[str]]:
@@ -201,13 +203,15 @@ class _Named:
     table: str
     alias: str
     condition: str
+    used: str  # the bracket of the columns of `using`; empty for a source with `on`, or without a condition
 
     @classmethod
     def read(cls, text: str) -> "_Named":
         named, _, condition = text.partition(" on ")
+        named, _, used = named.partition(" using ")
         table, *words = named.removeprefix("lateral ").split()
         names = [word for word in words if "{" not in word]
-        return cls(table, names[-1] if names else table, condition)
+        return cls(table, names[-1] if names else table, condition, used)
 
 
 def _name_ctes(held: list[str], place: int, ctes: Mapping[str, str]) -> None:

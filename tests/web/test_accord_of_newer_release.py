@@ -1,4 +1,6 @@
-"""A stored accord whose targets name KPIs of a newer release: whatever reads it answers, and says what it left out."""
+"""A stored accord whose targets name KPIs, dimensions, teams and periods of a newer release: whatever reads it answers,
+and says what it left out.
+"""
 
 import json
 from datetime import date
@@ -22,11 +24,19 @@ NEWER = (
     {"kpi": "quantum_wait", "period": "2026-Q2", "duration": "2 days", "team": "SALES"},
     {"kpi": "quantum_share", "period": "2026", "value": 0.5, "only": {"dimension": "OWNER", "value": "Ada"}},
 )
+# Of KPIs that this release has.
+NEWER_WORDS = (
+    {"kpi": "revenue_won", "period": "2026-Q2", "value": 71, "only": {"dimension": "QUANTUM_STATE", "value": "Up"}},
+    {"kpi": "mqls", "period": "2026-Q2", "value": 72, "only": {"dimension": "QUANTUM_STATE", "value": "Up"}},
+    {"kpi": "mqls", "period": "2026-Q2", "value": 73, "team": "QUANTUM_TEAM"},
+    {"kpi": "mqls", "period": "2026-QUANTUM", "value": 74},
+)
 KNOWN = {"kpi": "revenue_won", "period": "2026-Q2", "value": 500000}
 Q2 = 'period: {named: "2026-Q2"}'
 WARNED = "warnings { code message }"
 READING = {
-    "accord": "{ accord { targets { kpi sentence value duration } warnings toml canonical } }",
+    "accord": "{ accord { targets { kpi period sentence value duration team only { dimension value } } warnings toml"
+    " canonical } }",
     "draft": "{ accord(version: 2) { targets { kpi sentence } warnings } }",
     "versions": "{ accordVersions { nodes { number: version targets { kpi } warnings } } }",
     "diff": "{ accordDiff(a: 1, b: 2) { changes { title marks before after } } }",
@@ -68,8 +78,8 @@ async def company(module_database: Database) -> Database:
         await make_sample(session, contacts=200, seed=4, until=date(2026, 6, 30))
     async with module_database.write() as session:
         document = (await accord_in_force(session)).accord.model_dump(mode="json", exclude_none=True)
-        await replace_document(session, document | {"targets": [KNOWN, *NEWER]})
-        await add_version(session, document | {"targets": [*NEWER, {**KNOWN, "value": 600000}]}, number=2)
+        await replace_document(session, document | {"targets": [KNOWN, *NEWER, *NEWER_WORDS]})
+        await add_version(session, document | {"targets": [*NEWER_WORDS, *NEWER, {**KNOWN, "value": 600000}]}, number=2)
     return module_database
 
 
@@ -86,14 +96,32 @@ async def test_every_query_that_reads_it_answers(company: Database, name: str) -
     assert "errors" not in found, found
     if name in SAYING:
         assert "quantum_leads, quantum_share, quantum_wait" in json.dumps(found)
+        assert "the dimension QUANTUM_STATE, the period 2026-QUANTUM, the team QUANTUM_TEAM" in json.dumps(found)
 
 
 async def test_known_targets_count_beside_unknown_ones(company: Database) -> None:
     found = (await read(company, READING["target"]))["data"]["kpi"]
     assert [target["value"] for target in found["targets"]] == ["500000"]
-    assert [warning["code"] for warning in found["comparison"]["warnings"]] == ["UNKNOWN_KPI"]
+    assert [warning["code"] for warning in found["comparison"]["warnings"]] == ["UNKNOWN_KPI", "UNKNOWN_TARGET_WORD"]
     assert (await read(company, READING["plan"]))["data"]["revenuePlan"]["target"] == "500000"
     assert (await read(company, READING["variance"]))["data"]["revenueVariance"]["before"] == "500000.00"
+
+
+async def test_a_target_with_a_newer_word_is_shown_and_not_read(company: Database) -> None:
+    accord = (await read(company, READING["accord"]))["data"]["accord"]
+    state, _, team, period = accord["targets"][-4:]
+    assert (state["only"], state["sentence"]) == (
+        {"dimension": None, "value": "Up"},
+        "Revenue won in 2026-Q2: 71 EUR, with quantum state Up.",
+    )
+    assert (team["team"], team["sentence"]) == (None, "Marketing qualified leads in 2026-Q2: 73, by quantum team.")
+    assert period["period"] == "2026-QUANTUM"
+    document = f"{{ kpi(key: MQLS, {Q2}, compareTo: {{target: true}}) {{ value targets {{ value }} comparison"
+    found = (await read(company, f"{document} {{ value {WARNED} }} }} }}"))["data"]["kpi"]
+    assert (found["targets"], found["comparison"]["value"]) == ([], None)
+    warnings = {warning["code"]: warning["message"] for warning in found["comparison"]["warnings"]}
+    assert warnings.keys() == {"NO_TARGET", "UNKNOWN_KPI", "UNKNOWN_TARGET_WORD"}
+    assert "it has some for: none" in warnings["NO_TARGET"]
 
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.stem in VARIABLES], ids=lambda path: path.stem)
@@ -119,4 +147,10 @@ def test_it_is_not_proposed_again(module_dsn: str, monkeypatch: pytest.MonkeyPat
     result = CliRunner().invoke(app, ["propose", str(exported)])
     assert isinstance(result.exception, AccordError)
     assert result.exception.code is ErrorCode.BAD_ACCORD
-    assert "quantum_leads" in result.exception.message
+    for mistake in (
+        "targets[1] (quantum_leads).kpi: 'quantum_leads' is not a KPI",
+        "targets[4] (revenue_won).only.dimension: 'QUANTUM_STATE' is not one of LEAD_SOURCE, CHANNEL, CAMPAIGN,",
+        "targets[6] (mqls).team: 'QUANTUM_TEAM' is not one of MARKETING, SALES, REVOPS",
+        "targets[7] (mqls).period: '2026-QUANTUM' is not a year, quarter or month",
+    ):
+        assert mistake in result.exception.message

@@ -13,8 +13,7 @@ from api.funnel.entries import entries
 from api.funnel.exits import union_all
 from api.funnel.following.fact_tables import fact_tables
 from api.funnel.journeys.journey_rows import contact_rows
-from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
-from api.funnel.journeys.stored_journeys import journey_tables
+from api.funnel.journeys.stored_journeys import contact_tables
 from api.funnel.ladder import Ladder
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stage_statement import step_statement
@@ -78,10 +77,7 @@ def _journeys(
 ) -> Iterator[tuple[str, Sql]]:
     """Return the common tables that derive and write the journeys, from `derived`."""
     yield "journeys", contact_rows(ladder, Sql("select * from derived"), looked_up, facts.among("x.id"))
-    for table in (ENTRIES, HANDOFFS):
-        yield from journey_tables(
-            table, evaluation_id, Sql(f"select * from journeys where {table.of_contact}"), facts.among
-        )
+    yield from contact_tables(evaluation_id, "journeys", facts.among)
 
 
 def _derivation(ladder: Ladder, facts: VisibleFacts) -> list[tuple[str, Sql]]:

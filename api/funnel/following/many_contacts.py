@@ -10,8 +10,7 @@ from api.funnel.derivation import derived_entries, job_settings
 from api.funnel.following.compiled_accord import CompiledAccord
 from api.funnel.following.people import People
 from api.funnel.journeys.journey_rows import contact_rows
-from api.funnel.journeys.journey_tables import ENTRIES, HANDOFFS
-from api.funnel.journeys.stored_journeys import journey_tables, one_of
+from api.funnel.journeys.stored_journeys import contact_tables, one_of
 from api.funnel.lifetimes import VisibleFacts, bound_instant
 from api.funnel.stored_entries import COMPARED, KEY, differing_entries, entry_changes, with_tables, writing_tables
 from api.funnel.wake_ups import wake_up_rows, wake_up_tables
@@ -58,13 +57,7 @@ async def store_many(session: WriteSession, evaluation_id: UUID, people: People)
     tables = (
         ("differing", differing_entries(stored, Sql("select * from funnel_derived"))),
         *writing_tables(evaluation, "differing", Sql("e.contact_id = any({})", ids)),
-        *(
-            written
-            for table in (ENTRIES, HANDOFFS)
-            for written in journey_tables(
-                table, evaluation, Sql(f"select * from funnel_journeys where {table.of_contact}"), one_of(ids)
-            )
-        ),
+        *contact_tables(evaluation, "funnel_journeys", one_of(ids)),
         *wake_up_tables(Sql("select * from funnel_due"), Sql("w.contact_id = any({})", ids)),
     )
     async with job_settings(session, enable_nestloop="off"):

@@ -22,7 +22,8 @@ class JourneyTable:
     """A table of journeys: its name, the key of a row beside the evaluation, and the other columns.
 
     `of_contact` is the condition on the rows of `contact_rows` that belong to it. A row is about the time from `start`
-    to `end`; `part` is the column with the stage or event of it.
+    to `end`; `part` is the column with the stage or event of it. `refreshed` are columns that change without the others
+    and that no index has. With `is_continuous`, the times of a record follow one another.
     """
 
     name: str
@@ -32,6 +33,8 @@ class JourneyTable:
     start: str = "counted_at"
     end: str = "counted_at"
     part: str = "null"
+    refreshed: tuple[str, ...] = ()
+    is_continuous: bool = False
 
     @property
     def columns(self) -> str:
@@ -63,7 +66,14 @@ _DEAL_DIMENSIONS = (
     *("deal_type", "deal_currency", "owner_id", "owned_at"),
     *("current_owner_id", "has_no_version", "is_version_assumed", "is_company_assumed"),
 )
-DEALS = JourneyTable("deal_journey", ("deal_id", "event"), ("counted_at", *_DEAL, *_DEAL_DIMENSIONS), part="event")
+_REFRESHED = ("changed_at",)
+DEALS = JourneyTable(
+    "deal_journey",
+    ("deal_id", "event"),
+    ("counted_at", *_DEAL, *_DEAL_DIMENSIONS),
+    part="event",
+    refreshed=_REFRESHED,
+)
 # The times in which deals were open, with the same columns as far as they have a meaning there.
 SPANS = JourneyTable(
     "deal_span",
@@ -76,4 +86,6 @@ SPANS = JourneyTable(
     ),
     start="starts_at",
     end="ends_at",
+    refreshed=_REFRESHED,
+    is_continuous=True,
 )

@@ -20,6 +20,7 @@ from schema.clauses.contact_policy import ContactPolicy, Exemptions
 from schema.clauses.economics import Economics, SalesCost
 from schema.clauses.exits import Exit, RejectReason
 from schema.clauses.handoff_duties import HandoffDuties
+from schema.clauses.newer_words import NewerWord
 from schema.clauses.reporting import Reporting
 from schema.clauses.stages import Stage
 from schema.clauses.targets import Target, TargetSlice
@@ -62,13 +63,13 @@ def shown_accords(versions: Sequence[StoredVersion]) -> list[AccordPart]:
 
 
 def attribute_of_part(name: str) -> Resolver:
-    """Return the resolver of an attribute of a part. Parts within it keep the version."""
+    """Return the resolver of an attribute of a part. Parts within it keep the version; no enum has a newer word."""
 
     def resolve(source: AccordPart, _info: object) -> object:
         value = getattr(source.part, name)
         if isinstance(value, tuple):
             return tuple(_part(item, source) for item in value)
-        return _part(value, source)
+        return None if isinstance(value, NewerWord) else _part(value, source)
 
     return resolve
 

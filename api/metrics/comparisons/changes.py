@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import zip_longest
 from typing import TypeAlias
 
 from api.metrics.answer import BreakdownKey, Bucket, ComparedBucket, DrillDown, Group, KpiAnswer, KpiFigure
-from api.metrics.figure_table import MILLIONTH, FigureCell
+from api.metrics.figure_table import MILLIONTH, FigureCell, quantized
 from api.metrics.kind_of import kind_of
 from api.metrics.kinds.kind import FigureValues
 from schema.kpis.answer_vocab import WarningCode
@@ -45,11 +46,30 @@ def change_of(value: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if value is None or other is None else value - other
 
 
-def relative_change(value: Decimal | None, other: Decimal | None) -> Decimal | None:
-    """The change as a share of the other value, to six places; None if that is not above 0."""
-    if value is None or other is None or other <= 0:
+def exact_value(figure: KpiFigure) -> Fraction | None:
+    """The value as it was before it was rounded for display: that of its numerator and denominator, if it has them."""
+    if figure.value is None:
         return None
-    return ((value - other) / other).quantize(MILLIONTH)
+    if not figure.denominator or figure.numerator is None:
+        return Fraction(figure.value)
+    exact = Fraction(figure.numerator) / Fraction(figure.denominator)
+    exponent = figure.value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise TypeError(f"not a finite value: {figure.value}")
+    # A formula may have a numerator and denominator of its own, whose quotient is not the value.
+    return (
+        exact
+        if abs(exact - Fraction(figure.value)) <= Fraction(10) ** min(exponent, -2) / 2
+        else Fraction(figure.value)
+    )
+
+
+def relative_change(figure: KpiFigure, other: KpiFigure) -> Decimal | None:
+    """The change as a share of the other value, to six places; None if that is not above 0."""
+    value, base = exact_value(figure), exact_value(other)
+    if value is None or base is None or base <= 0:
+        return None
+    return quantized((value - base) / base, MILLIONTH)
 
 
 def compared_values(figure: KpiFigure, other: KpiFigure) -> ComparedValues:
@@ -58,7 +78,7 @@ def compared_values(figure: KpiFigure, other: KpiFigure) -> ComparedValues:
         **_values(other),
         "drill_down": other.drill_down,
         "change": change_of(figure.value, other.value),
-        "relative_change": relative_change(figure.value, other.value),
+        "relative_change": relative_change(figure, other),
     }
 
 

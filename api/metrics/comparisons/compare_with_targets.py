@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from api.metrics.answer import (
     KpiFigure,
 )
 from api.metrics.answer_warnings import in_order, number_of
-from api.metrics.comparisons.changes import NO_FIGURE, ComparedValues, compared_values
+from api.metrics.comparisons.changes import NO_FIGURE, ComparedValues, compared_values, exact_value
 from api.metrics.comparisons.compare import Compute
 from api.metrics.comparisons.past_pace import (
     Elapsed,
@@ -30,7 +31,7 @@ from api.metrics.comparisons.past_pace import (
 )
 from api.metrics.context import MetricContext
 from api.metrics.dimensions import RECORD_DIMENSIONS
-from api.metrics.figure_table import MILLIONTH
+from api.metrics.figure_table import MILLIONTH, quantized
 from api.metrics.periods.calendar_units import day_of
 from api.metrics.request import Period
 from api.metrics.targets.agreed_targets import (
@@ -40,7 +41,7 @@ from api.metrics.targets.agreed_targets import (
     Part,
     part_of_filter,
     part_of_group,
-    unknown_kpi_warnings,
+    unknown_target_warnings,
 )
 from api.sql import Sql, name
 from schema.access.rights import Reach
@@ -110,7 +111,7 @@ async def compare_with_targets(
     if agreed and kpi.unit is Unit.MONEY and context.accord.reporting.currency is None:
         message = f"The target of {kpi.key} is an amount, and the accord does not state its currency."
         raise AccordError(ErrorCode.NO_REPORTING_CURRENCY, message, "State reporting.currency in the accord.")
-    warnings = [*unknown_kpi_warnings(context.accord), *_not_compared(side, agreed)]
+    warnings = [*unknown_target_warnings(context.accord), *_not_compared(side, agreed)]
     past: tuple[PastPeriod, ...] = ()
     if agreed and not side.is_partial and _is_running(answer):
         past = await _past_periods(kpi, answer, zone, compute)
@@ -208,11 +209,12 @@ def _progress(
     answer: KpiAnswer, target: AgreedTarget, past: Sequence[PastPeriod], *, is_partial: bool
 ) -> TargetProgress:
     value = None if is_partial else answer.value
+    exact = None if is_partial else exact_value(answer)
     return TargetProgress(
         value=target.value,
         team=target.team,
         summed_from=target.summed_from,
-        attainment=None if value is None or not target.value else (value / target.value).quantize(MILLIONTH),
+        attainment=None if exact is None or not target.value else quantized(exact / Fraction(target.value), MILLIONTH),
         pace=pace_of(target.value, value, answer.as_of, past) if past else None,
         forecast=forecast_of(target.value, value, past) if past and value is not None else None,
     )

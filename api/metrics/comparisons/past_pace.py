@@ -13,7 +13,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from api.metrics.answer import Bucket
-from api.metrics.figure_table import CENT, MILLIONTH
+from api.metrics.figure_table import CENT, MILLIONTH, quantized
 from api.metrics.periods.calendar_units import day_of, midnight, plus_months
 from schema.kpis.target_progress import PastPace, TargetForecast, TargetPace
 
@@ -100,10 +100,10 @@ def mean_share(periods: Sequence[PastPeriod]) -> Fraction:
 def pace_of(target: Decimal, value: Decimal | None, as_of: datetime, periods: Sequence[PastPeriod]) -> TargetPace:
     """What should stand by now, from at least one earlier period."""
     share = mean_share(periods)
-    expected = _shown(Fraction(target) * share, CENT)
+    expected = quantized(Fraction(target) * share, CENT)
     return TargetPace(
         at=as_of,
-        share=_shown(share, MILLIONTH),
+        share=quantized(share, MILLIONTH),
         expected=expected,
         ahead=None if value is None else value - expected,
         based_on=tuple(
@@ -111,7 +111,7 @@ def pace_of(target: Decimal, value: Decimal | None, as_of: datetime, periods: Se
                 starts_on=period.starts_on,
                 before=period.before,
                 value=period.final,
-                share=_shown(period.share, MILLIONTH),
+                share=quantized(period.share, MILLIONTH),
             )
             for period in periods
         ),
@@ -127,11 +127,11 @@ def forecast_of(target: Decimal, value: Decimal, periods: Sequence[PastPeriod]) 
     expected = Fraction(value) / share
     errors = past_errors(periods)
     return TargetForecast(
-        value=_shown(expected, CENT),
-        low=_shown(Fraction(value) / max(shares), CENT),
-        high=None if min(shares) <= 0 else _shown(Fraction(value) / min(shares), CENT),
-        attainment=_shown(expected / Fraction(target), MILLIONTH) if target else None,
-        error=_shown(sum(errors, Fraction(0)) / len(errors), MILLIONTH) if errors else None,
+        value=quantized(expected, CENT),
+        low=quantized(Fraction(value) / max(shares), CENT),
+        high=None if min(shares) <= 0 else quantized(Fraction(value) / min(shares), CENT),
+        attainment=quantized(expected / Fraction(target), MILLIONTH) if target else None,
+        error=quantized(sum(errors, Fraction(0)) / len(errors), MILLIONTH) if errors else None,
         tests=len(errors),
     )
 
@@ -147,8 +147,3 @@ def past_errors(periods: Sequence[PastPeriod]) -> list[Fraction]:
         if older and (share := mean_share(older)) > 0:
             errors.append(abs(period.stood / share / Fraction(period.final) - 1))
     return errors
-
-
-def _shown(exact: Fraction, quantum: Decimal) -> Decimal:
-    """A fraction, rounded to a quantum; ties to the even digit."""
-    return round(exact / Fraction(quantum)) * quantum

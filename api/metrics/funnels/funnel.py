@@ -30,7 +30,7 @@ from api.metrics.funnels.stage_tally import FunnelRow, StageTally
 from api.metrics.journeys.journey_entries import are_journeys_readable
 from api.metrics.kind_of import first_fact
 from api.metrics.kinds.stage_entries import counted_entries
-from api.metrics.period_warnings import answered_period, missing_period, unfinished_period
+from api.metrics.period_warnings import answered_period, as_of_ahead, missing_period, unfinished_period
 from api.metrics.population import NOTHING_EXCLUDED, excluded_only, read_excluded, with_excluded
 from api.metrics.readable_sql import readable
 from api.metrics.readings.reading_warnings import reading_warnings
@@ -278,6 +278,7 @@ def _warnings(
 ) -> tuple[AnswerWarning, ...]:
     """The warnings of a funnel; `cohorts` are the numbers of people of its groups."""
     gaps = (
+        *as_of_ahead(request.frame),
         *gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord),
         *reading_warnings(request.context, reads_stages=True),
     )

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from schema.accord import Accord
 from schema.clauses.business_time import offsets
@@ -21,7 +20,6 @@ from schema.clauses.handoff_duties import SalesDuties
 _MICROSECOND = timedelta(microseconds=1)
 # Before this year, an offset from UTC is taken to be that of its beginning.
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
-_LAST_YEAR = 2199  # every day up to `asOf` has its intervals: those of thousands of years would take a minute
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 _TO_MICROSECONDS = "(extract(epoch from {}) * 1000000)::bigint"
 _INTERVALS = f"""select coalesce(array_agg(opens order by opens), '{{{{}}}}') as opens,
@@ -74,16 +72,9 @@ class BusinessClock:
         """A select with the intervals that its expressions read, from the first instant of `since` up to `until`.
 
         `since` is a query for an instant that is not after any that the rows ask for, or null if there are none.
-
-        Errors: BAD_INPUT after the year 2199.
         """
         if self.calendar is None:
             return rows
-        if until.year > _LAST_YEAR:
-            message = (
-                f"The KPI counts opening hours, up to the year {_LAST_YEAR}, and asOf is in the year {until.year}."
-            )
-            raise AccordError(ErrorCode.BAD_INPUT, message, "Name an earlier asOf, or leave it out.")
         spans = [
             (weekday, opens, closes)
             for weekday, day in enumerate(Weekday, start=1)

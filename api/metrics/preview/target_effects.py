@@ -12,6 +12,7 @@ from api.metrics.preview.figures import PreviewTarget
 from api.metrics.preview.kpi_effects import KpiFigures, KpiPair, preview_figure, reads_stages
 from api.metrics.preview.preview_frame import PreviewFrame
 from api.metrics.request import KpiRequest, Period, Where
+from api.metrics.targets.agreed_targets import part_of_target
 from schema.accord import Accord
 from schema.clauses.targets import Target
 from schema.kpis import CATALOGUE
@@ -32,14 +33,15 @@ class MeasuredTarget:
 def measured_targets(accord: Accord, frame: PreviewFrame) -> Iterator[MeasuredTarget]:
     """The targets whose KPI reads stages, each with its request."""
     for step, target in zip(item_steps(accord.targets), accord.targets, strict=True):
-        kpi = CATALOGUE.get(target.kpi)  # a stored document may name a KPI of an older release
-        if kpi is None or not reads_stages(kpi):
+        # A stored document may name a KPI, a dimension or a period of another release.
+        kpi, part = CATALOGUE.get(target.kpi), part_of_target(target)
+        if kpi is None or part is None or not reads_stages(kpi):
             continue
         days = days_of(named_period(target.period), frame.zone, frame.as_of, frame.reporting)
         interval = interval_of(days, frame.zone)
         is_own = interval.start is not None and interval.start <= frame.as_of
         shown = frame.period if not is_own else _period(days, frame, is_over=_is_over(days, frame))
-        where = Where() if target.only is None else Where(tests=((target.only.dimension, (target.only.value,)),))
+        where = Where(tests=tuple((dimension, (value,)) for dimension, value in part))
         request = KpiRequest(kpi.key, period=days if is_own else frame.days, where=where)
         yield MeasuredTarget(f"targets.{step}", target, KpiPair(kpi, request), shown, is_own)
 

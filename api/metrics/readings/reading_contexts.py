@@ -13,7 +13,7 @@ from api.funnel.readings.kept_evaluations import find_kept
 from api.funnel.readings.prepare_readings import WAIT, prepare_readings
 from api.metrics.context import MetricContext, read_context, with_exclusions
 from api.metrics.readings.known_session import facts_session
-from api.metrics.request import FunnelRequest, KpiRequest, Switches
+from api.metrics.request import FunnelRequest, KpiRequest, Switches, known_as_of
 from schema.accord_vocab import Reading
 from schema.kpis import CATALOGUE
 from schema.kpis.switch_words import CycleStart
@@ -43,7 +43,7 @@ async def prepare_requests(
 def _reads_entries(request: KpiRequest | FunnelRequest) -> bool:
     if isinstance(request, FunnelRequest) or (kpi := CATALOGUE.get(request.key)) is None:
         return True
-    return kpi.switches.has_reading or request.switches.cycle_start is CycleStart.SQL
+    return kpi.switches.reads_stages or request.switches.cycle_start is CycleStart.SQL
 
 
 def version_switches(switches: Switches, accord_version: int | None) -> Switches:
@@ -100,7 +100,7 @@ class ContextReader:
             # Nothing is known of what comes after that instant: it is the present of the context.
             context = await read_context(known, context.principal, applied.known_at)
             context = replace(context, watermark=_earlier(context.watermark, applied.known_at))
-        at = switches.as_of or context.now
+        at = known_as_of(switches, context.now)
         accord = _accord(applied, at)
         context = replace(context, in_force=accord, versions=applied.versions, known_at=applied.known_at)
         if applied.key is None:

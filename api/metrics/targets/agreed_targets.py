@@ -1,18 +1,24 @@
 """The targets of an accord that are for a KPI, a period, and a part of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from api.accord.unknown_kpis import unknown_target_kpis, unknown_target_kpis_sentence
+from api.accord.unknown_targets import (
+    unknown_target_kpis,
+    unknown_target_kpis_sentence,
+    unknown_target_words,
+    unknown_target_words_sentence,
+)
 from api.metrics.answer import AnswerWarning
 from api.metrics.periods.period_days import days_of
 from api.metrics.periods.period_names import named_period
 from api.metrics.request import Where
 from schema.accord import Accord
+from schema.clauses.newer_words import NewerWord
 from schema.clauses.targets import Target
 from schema.kpis.answer_vocab import WarningCode
 from schema.kpis.dimension_vocab import Dimension
@@ -23,6 +29,7 @@ from schema.vocab import TeamKind
 ADDING_UP = (Kind.COUNT, Kind.SUM)  # the kinds whose values of several periods add up to that of all
 # The part of a KPI that a figure is of: values of dimensions, as answers show them. A target is for one at most.
 Part: TypeAlias = tuple[tuple[Dimension, str | None], ...]
+_Team: TypeAlias = TeamKind | NewerWord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +43,10 @@ class AgreedTarget:
 
 @dataclass(frozen=True, slots=True)
 class _DatedTarget:
-    """A target with the days of its period."""
+    """A target with the days of its period, and the part of the KPI that it is for."""
 
     target: Target
+    part: Part
     value: Decimal
     starts_on: date
     before: date
@@ -46,7 +54,7 @@ class _DatedTarget:
 
 @dataclass(frozen=True, slots=True)
 class KpiTargets:
-    """All targets of an accord for one KPI."""
+    """All targets of an accord for one KPI, without those whose part or period this release does not have."""
 
     kpi: Kpi
     dated: tuple[_DatedTarget, ...]
@@ -56,16 +64,17 @@ class KpiTargets:
         """Read the targets of a KPI, in the order of the document."""
         found = []
         for target in accord.targets:
-            if target.kpi == kpi.key:
+            part = part_of_target(target)
+            if target.kpi == kpi.key and part is not None:
                 days = days_of(named_period(target.period), zone, as_of, accord.reporting)
                 if days.starts_on is not None and days.before is not None:
-                    found.append(_DatedTarget(target, _value_of(target), days.starts_on, days.before))
+                    found.append(_DatedTarget(target, part, _value_of(target), days.starts_on, days.before))
         return cls(kpi, tuple(found))
 
     @property
     def periods(self) -> tuple[str, ...]:
         """The periods that the targets are for, as the document names them."""
-        return tuple(dated.target.period for dated in self.dated)
+        return tuple(dated.target.period for dated in self.dated if not isinstance(dated.target.team, NewerWord))
 
     def agreed(self, starts_on: date | None, before: date | None, part: Part | None) -> tuple[AgreedTarget, ...]:
         """The targets for the days `[starts_on, before)` and a part of the KPI, at most one for each team.
@@ -73,27 +82,52 @@ class KpiTargets:
         That of both teams comes first. Without one for these days, those of shorter periods are added up if they cover
         every day once and the KPI adds up. `part` is None for a part that no target can be for.
         """
-        if starts_on is None or before is None or part is None:
-            return ()
-        teams = dict.fromkeys((None, *(dated.target.team for dated in self.dated)))
-        found = (self._for_team(starts_on, before, part, team) for team in teams)
-        return tuple(target for target in found if target is not None)
+        found = self._by_team(starts_on, before, part).items()
+        return tuple(AgreedTarget(value, team, of) for team, (value, of) in found if not isinstance(team, NewerWord))
 
     def only_agreed(self, starts_on: date | None, before: date | None, part: Part | None) -> AgreedTarget | None:
-        """The target of both teams, or else that of the only team that has one; None if each has its own."""
-        found = self.agreed(starts_on, before, part)
-        return found[0] if found and (found[0].team is None or len(found) == 1) else None
+        """The target of both teams, or else that of the only team that has one; None if each has its own.
 
-    def _for_team(self, starts_on: date, before: date, part: Part, team: TeamKind | None) -> AgreedTarget | None:
-        own = [dated for dated in self.dated if dated.target.team is team and _part_of(dated.target) == part]
+        A team of a newer release has its own, too.
+        """
+        found = self.agreed(starts_on, before, part)
+        is_only = len(self._by_team(starts_on, before, part)) == 1
+        return found[0] if found and (found[0].team is None or is_only) else None
+
+    def _by_team(
+        self, starts_on: date | None, before: date | None, part: Part | None
+    ) -> Mapping[_Team, tuple[Decimal, tuple[str, ...]]]:
+        """The value for each team that has one, and the periods of the targets that it is the sum of."""
+        if starts_on is None or before is None or part is None:
+            return {}
+        found = {}
+        for team in dict.fromkeys((None, *(dated.target.team for dated in self.dated))):
+            own = [dated for dated in self.dated if dated.target.team == team and dated.part == part]
+            value = self._value(own, starts_on, before)
+            if value is not None:
+                found[team] = value
+        return found
+
+    def _value(
+        self, own: Sequence[_DatedTarget], starts_on: date, before: date
+    ) -> tuple[Decimal, tuple[str, ...]] | None:
         for dated in own:
             if (dated.starts_on, dated.before) == (starts_on, before):
-                return AgreedTarget(dated.value, team)
+                return dated.value, ()
         cover = _cover(own, starts_on, before) if self.kpi.kind in ADDING_UP else None
         if not cover:
             return None
-        total = sum((dated.value for dated in cover), Decimal(0))
-        return AgreedTarget(total, team, tuple(dated.target.period for dated in cover))
+        return sum((dated.value for dated in cover), Decimal(0)), tuple(dated.target.period for dated in cover)
+
+
+def part_of_target(target: Target) -> Part | None:
+    """The part of a KPI that a target is for; None if this release does not have its dimension or its period."""
+    if not target.has_known_period:
+        return None
+    if target.only is None:
+        return ()
+    dimension = target.only.dimension
+    return None if isinstance(dimension, NewerWord) else ((dimension, target.only.value),)
 
 
 def part_of_filter(where: Where) -> Part | None:
@@ -121,12 +155,19 @@ def part_of_group(part: Part, keys: Part) -> Part:
     return tuple(dict.fromkeys((*part, *keys)))
 
 
-def unknown_kpi_warnings(accord: Accord) -> Iterator[AnswerWarning]:
-    """UNKNOWN_KPI: the targets of a stored document whose KPI this release does not have."""
+def unknown_target_warnings(accord: Accord) -> Iterator[AnswerWarning]:
+    """UNKNOWN_KPI and UNKNOWN_TARGET_WORD: the targets of a stored document that name what this release does not have.
+
+    The count is that of the names.
+    """
     unknown = unknown_target_kpis(accord)
     if unknown:
         message = unknown_target_kpis_sentence(unknown)
         yield AnswerWarning(code=WarningCode.UNKNOWN_KPI, message=message, count=len(unknown))
+    words = unknown_target_words(accord)
+    if words:
+        message = unknown_target_words_sentence(words)
+        yield AnswerWarning(code=WarningCode.UNKNOWN_TARGET_WORD, message=message, count=len(words))
 
 
 def _value_of(target: Target) -> Decimal:
@@ -135,10 +176,6 @@ def _value_of(target: Target) -> Decimal:
     if target.value is None:
         raise ValueError("a target has a value or a duration")
     return target.value
-
-
-def _part_of(target: Target) -> Part:
-    return () if target.only is None else ((target.only.dimension, target.only.value),)
 
 
 def _cover(dated: Sequence[_DatedTarget], starts_on: date, before: date) -> tuple[_DatedTarget, ...] | None:
