@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from types import FrameType
 from typing import ClassVar, NoReturn
 
@@ -15,6 +16,7 @@ from api.cli.lazy_command import LazyGroup
 from api.cli.planning import PlanCommands
 from api.errors import AccordError
 
+DISTRIBUTION = "accord-graphql"
 EXIT_EXPECTED = 2
 EXIT_BUG = 70
 
@@ -96,9 +98,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"accord {metadata.version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an unexpected error."),
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version, and exit.", callback=_print_version, is_eager=True
+    ),
 ) -> None:
     if debug:
         os.environ["ACCORD_DEBUG"] = "1"

@@ -5,6 +5,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
 
+_PLANNED = ("select ", "select\n", "with ", "insert ", "update ", "delete ", "merge ")
+
 
 @dataclass(frozen=True, slots=True)
 class TimedStatement:
@@ -47,10 +49,10 @@ class RequestRecord:
         self.principal_id = principal_id or None
 
     def note_statement(self, statement: TimedStatement) -> None:
-        """Add the time of a statement."""
+        """Add the time of a statement; of those that have a plan, keep the slowest."""
         self.statements += 1
         self.statement_seconds += statement.seconds
-        if self.slowest is None or statement.seconds > self.slowest.seconds:
+        if (self.slowest is None or statement.seconds > self.slowest.seconds) and statement.text.startswith(_PLANNED):
             self.slowest = statement
 
     @property

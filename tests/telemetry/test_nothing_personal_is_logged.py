@@ -129,9 +129,7 @@ def requests_with(values: Sequence[str]) -> list[dict[str, Any]]:
         {"query": create, "variables": {"i": {"email": address, "lastName": name}}},
         {"query": create, "variables": {"i": {"email": address, "owner": name}}},
         {"query": "{ contacts(first: 50) { nodes { email firstName lastName company { name } owner { name } } } }"},
-        {
-            "query": "{ kpi(key: MQL_TO_CUSTOMER, by: [OWNER]) { value warnings { message } groups { keys { label } } } }"
-        },
+        {"query": "{ kpi(key: MQL_TO_CUSTOMER, by: [OWNER]) { value warnings { message } groups { keys } } }"},
         {"query": f'{{ kpi(key: MQL_TO_CUSTOMER, where: {{leadSource: {{eq: "{place}"}}}}) {{ value }} }}'},
     ]
 
@@ -145,9 +143,7 @@ def send_all(client: httpx.Client, token: str) -> None:
     hidden = {"X-Request-Id": VALUES[1], "traceparent": VALUES[1], "User-Agent": VALUES[0], "Referer": VALUES[1]}
     client.post("/graphql", json={"query": "{ __typename }"}, headers=bearer | hidden)
     client.post("/graphql", content=f'{{"query": "{VALUES[1]}', headers=bearer | {"Content-Type": "application/json"})
-    client.post(
-        "/graphql", json={"query": "{ __typename }"}, headers={"Origin": "https://page.example"} | bearer
-    )
+    client.post("/graphql", json={"query": "{ __typename }"}, headers={"Origin": "https://page.example"} | bearer)
     for credential in (WRONG, token[:-1] + "x", f"eyJhbGciOiJIUzI1NiJ9.{'e' * 30}.{'f' * 30}", VALUES[1]):
         client.post("/graphql", json={"query": "{ __typename }"}, headers={"Authorization": f"Bearer {credential}"})
     client.get(f"/people/{VALUES[1]}", headers=bearer)

@@ -129,7 +129,7 @@ async def _log_plan(plan_of: PlanOf, statement: TimedStatement) -> None:
     seconds = statement.seconds
     try:
         plan = masked_plan(await plan_of(statement.text, statement.values))
-    except Exception as error:  # the statement may read temporary tables of its transaction
+    except Exception as error:  # noqa: BLE001 - the statement may read temporary tables of its transaction
         reason = type(error).__name__
         logger.warning("The slowest statement took %.1f ms; it has no plan by itself (%s)", seconds * 1_000, reason)
         return
