@@ -73,6 +73,7 @@ def create_app(settings: Settings, metrics_listener: socket.socket | None = None
                 access.cache.listening(address),
             ):
                 holder.database = database
+                await sample()  # clocks that differ are said at the start
                 async with serving_metrics(metrics_listener, sample), running_jobs(database):
                     yield
                 await access.uses.finish()

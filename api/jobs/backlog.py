@@ -53,9 +53,15 @@ async def read_backlog(database: Database) -> Backlog:
 
 
 async def sample_backlog(database: Database) -> None:
-    """Read the backlog for the metrics; None of it while the database does not answer in time."""
+    """Read the backlog for the metrics; None of it while the database does not answer in time. A skew is logged."""
+    before = SAMPLED.backlog
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             SAMPLED.backlog = await read_backlog(database)
     except DATABASE_FAILURES:
         SAMPLED.backlog = None
+        return
+    skew = SAMPLED.backlog.clock_skew_seconds or 0.0
+    if abs(skew) > MOST_SKEW_SECONDS and (before is None or abs(before.clock_skew_seconds or 0.0) <= MOST_SKEW_SECONDS):
+        order = "ahead of" if skew > 0 else "behind"
+        logger.warning("The clock of the database is %.0f seconds %s that of this server", abs(skew), order)

@@ -120,7 +120,7 @@ def test_any_number_of_names_makes_few_series(monkeypatch: pytest.MonkeyPatch) -
 
 async def test_a_pool_says_who_has_a_connection_and_who_waits(module_dsn: str) -> None:
     async with Database.open(module_dsn, size=1) as database:
-        busy = [asyncio.create_task(database.value("select pg_sleep(0.5)::text", ())) for _ in range(3)]  # type: ignore[arg-type]
+        busy = [asyncio.create_task(_sleep(database)) for _ in range(3)]
         async with database.read(), asyncio.timeout(10):
             waiting = asyncio.create_task(_read(database))
             await asyncio.sleep(0.2)
@@ -133,6 +133,10 @@ async def test_a_pool_says_who_has_a_connection_and_who_waits(module_dsn: str) -
         assert (uses["sessions"].in_use, uses["sessions"].waiting, uses["sessions"].idle) == (0, 0, 1)
         assert uses["units_of_work"].in_use == 0
         assert value("accord_pool_size", pool="units_of_work") in (1, 4)
+
+
+async def _sleep(database: Database) -> None:
+    await database.value("select pg_sleep(0.5)::text", ())
 
 
 async def _read(database: Database) -> None:
