@@ -18,7 +18,7 @@ from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
-from api.jobs.backlog import sample_backlog
+from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import running_jobs
 from api.plan.explain_text import estimated_plan
 from api.settings import Settings
@@ -57,8 +57,10 @@ def create_app(settings: Settings, metrics_listener: socket.socket | None = None
     holder = DatabaseHolder()
     access = _access(settings, holder.get)
 
+    sampler = BacklogSampler()
+
     async def sample() -> None:
-        await sample_backlog(holder.get())
+        await sampler.sample(holder.get())
 
     async def plan_of(text: str, values: Sequence[object]) -> str:
         async with holder.get().read() as session:

@@ -5,7 +5,7 @@ from functools import partial
 
 from api.db import Database
 from api.embedded import database_connection_url
-from api.jobs.backlog import sample_backlog
+from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import run_jobs
 from api.revisions import require_current
 from api.settings import Settings
@@ -20,5 +20,5 @@ async def work(settings: Settings, metrics_listener: socket.socket | None = None
     with database_connection_url(settings, revives=True) as address:
         async with Database.open(address, size=3, kept_limits=settings.kept_limits) as database:
             await require_current(database)
-            async with serving_metrics(metrics_listener, partial(sample_backlog, database)):
+            async with serving_metrics(metrics_listener, partial(BacklogSampler().sample, database)):
                 await run_jobs(database)

@@ -52,16 +52,33 @@ async def read_backlog(database: Database) -> Backlog:
     )
 
 
-async def sample_backlog(database: Database) -> None:
-    """Read the backlog for the metrics; None of it while the database does not answer in time. A skew is logged."""
-    before = SAMPLED.backlog
-    try:
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            SAMPLED.backlog = await read_backlog(database)
-    except DATABASE_FAILURES:
+class BacklogSampler:
+    """Reads the backlog of one database for the metrics, once at a time, and logs a skew of the clocks.
+
+    Nobody waits for a read that hangs longer than `TIMEOUT_SECONDS`, nor for it to be cancelled.
+    """
+
+    def __init__(self) -> None:
+        self._reading: asyncio.Task[Backlog] | None = None
+        self._is_skewed = False
+
+    async def sample(self, database: Database) -> None:
+        """Give the metrics the backlog; None of it while the database does not answer in time."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(read_backlog(database))
+        await asyncio.wait([self._reading], timeout=TIMEOUT_SECONDS)
         SAMPLED.backlog = None
-        return
-    skew = SAMPLED.backlog.clock_skew_seconds or 0.0
-    if abs(skew) > MOST_SKEW_SECONDS and (before is None or abs(before.clock_skew_seconds or 0.0) <= MOST_SKEW_SECONDS):
-        order = "ahead of" if skew > 0 else "behind"
-        logger.warning("The clock of the database is %.0f seconds %s that of this server", abs(skew), order)
+        if self._reading.done():
+            try:
+                SAMPLED.backlog = self._reading.result()
+            except DATABASE_FAILURES:
+                return
+            self._note_skew(SAMPLED.backlog.clock_skew_seconds or 0.0)
+
+    def _note_skew(self, seconds: float) -> None:
+        was_skewed, self._is_skewed = self._is_skewed, abs(seconds) > MOST_SKEW_SECONDS
+        if self._is_skewed and not was_skewed:
+            order = "ahead of" if seconds > 0 else "behind"
+            logger.warning("The clock of the database is %.0f seconds %s that of this server", abs(seconds), order)
+        elif was_skewed and not self._is_skewed:
+            logger.info("The clocks of the database and of this server agree again")

@@ -15,6 +15,8 @@ from api.telemetry.request_record import CURRENT
 FIELDS = "accord_fields"
 """The attribute of a log record with the fields of its line beside its message: `extra={FIELDS: {...}}`."""
 
+REQUEST_LOGGER = "accord.request"
+
 # Of the libraries, only what needs somebody: at the level info, httpx logs the addresses that it requests.
 _LIBRARIES_LEVEL = logging.WARNING
 
@@ -46,7 +48,7 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": masked(record.getMessage()),
+            "message": _message(record),
             **_fields(record),
         }
         if record.exc_info and record.exc_info[1] is not None:
@@ -59,7 +61,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines of a log record."""
-        message = masked(record.getMessage()).replace("\n", " ")
+        message = _message(record).replace("\n", " ")
         parts, below = [f"{_time(record)} {record.levelname:<7} {record.name}: {message}"], []
         for name, value in _fields(record).items():
             if isinstance(value, str) and "\n" in value:
@@ -69,6 +71,12 @@ class TextFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             below.append(masked_exception(record.exc_info[1]))
         return "\n".join((" ".join(parts), *below))
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message, masked. That of a request is made of known words, and of most lines: to mask takes 15 µs."""
+    message = record.getMessage()
+    return message if record.name == REQUEST_LOGGER else masked(message)
 
 
 def _time(record: logging.LogRecord) -> str:

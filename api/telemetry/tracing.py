@@ -40,12 +40,17 @@ _NO_SPAN: AbstractContextManager[Span] = nullcontext(_NoSpan())
 
 def request_span(name: str, headers: Headers) -> AbstractContextManager[Span]:
     """The span of a request. It belongs to the trace that `traceparent` names."""
-    return _request_span(name, headers) if IS_INSTALLED else _NO_SPAN
+    return _request_span(name, headers) if _is_exporting() else _NO_SPAN
 
 
 def statement_span() -> AbstractContextManager[Span]:
     """The span of a statement, within that of its request."""
-    return _statement_span() if IS_INSTALLED else _NO_SPAN
+    return _statement_span() if _is_exporting() else _NO_SPAN
+
+
+def _is_exporting() -> bool:
+    """Whether anybody has set a provider: spans that nobody records take 20 µs each."""
+    return IS_INSTALLED and not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def set_attributes(span: Span, values: Mapping[str, object]) -> None:

@@ -12,7 +12,8 @@ from starlette.types import Scope
 from api.access.principal import Principal
 from api.db import Database
 from api.graph.contract import gateway
-from api.jobs.backlog import read_backlog, sample_backlog
+from api.jobs import backlog as backlog_module
+from api.jobs.backlog import BacklogSampler, read_backlog
 from api.jobs.periodic import PeriodicJob
 from api.jobs.run_jobs import running_jobs
 from api.sql import Sql
@@ -24,6 +25,7 @@ from api.web.observed.metrics_route import metrics_route, metrics_site
 from api.web.responses import HttpError
 from api.web.website import build_site
 from schema.access.rights import AccessLevel, Reach
+from schema.base import now
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -40,7 +42,7 @@ def value(name: str, **labels: str) -> float | None:
 
 def client_of(database: Database, identify: Identify) -> httpx.AsyncClient:
     async def sample() -> None:
-        await sample_backlog(database)
+        await BacklogSampler().sample(database)
 
     site = build_site(gateway(), lambda: database, identify, routes=[metrics_route(sample, identify)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
@@ -75,7 +77,7 @@ async def test_they_are_open_to_this_machine_and_to_operators(
 
 async def test_an_address_of_its_own_has_them_for_everybody_and_nothing_else(database: Database) -> None:
     async def sample() -> None:
-        await sample_backlog(database)
+        await BacklogSampler().sample(database)
 
     transport = httpx.ASGITransport(app=metrics_site(sample))
     async with httpx.AsyncClient(transport=transport, base_url="http://metrics.example") as client:
@@ -196,7 +198,7 @@ async def test_the_backlog_has_the_age_of_the_data_and_of_the_oldest_event(datab
 
 
 async def test_an_empty_database_has_no_age_of_its_data(database: Database) -> None:
-    await sample_backlog(database)
+    await BacklogSampler().sample(database)
     assert value("accord_data_age_seconds") is None
     assert value("accord_outbox_waiting") == 0
     assert value("accord_database_up") == 1
@@ -204,9 +206,9 @@ async def test_an_empty_database_has_no_age_of_its_data(database: Database) -> N
 
 async def test_without_a_database_the_other_figures_are_served(module_dsn: str) -> None:
     async with Database.open(module_dsn, size=1) as database:
-        await sample_backlog(database)
+        await BacklogSampler().sample(database)
         assert value("accord_database_up") == 1
-    await sample_backlog(database)  # its pools are closed
+    await BacklogSampler().sample(database)  # its pools are closed
     text = metrics_text().decode()
     assert samples(text)["accord_database_up", frozenset()] == 0
     assert not any(name == "accord_outbox_waiting" for name, _ in samples(text))
@@ -216,3 +218,33 @@ async def test_without_a_database_the_other_figures_are_served(module_dsn: str) 
 def _no_backlog() -> Iterator[None]:
     yield
     SAMPLED.backlog = None
+
+
+async def test_a_read_of_the_backlog_that_hangs_does_not_hold_up_the_metrics(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog_module, "TIMEOUT_SECONDS", 0.2)
+    sampler = BacklogSampler()
+    async with database.write() as session:
+        await session.script("lock table outbox_event in access exclusive mode")
+        async with asyncio.timeout(2):
+            await sampler.sample(database)
+            await sampler.sample(database)
+        assert value("accord_database_up") == 0
+    await asyncio.sleep(0.3)
+    await sampler.sample(database)
+    assert value("accord_database_up") == 1
+
+
+async def test_a_skew_of_the_clocks_is_logged_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sampler = BacklogSampler()
+    monkeypatch.setattr(backlog_module, "now", lambda: now() - timedelta(minutes=2))
+    await sampler.sample(database)
+    await sampler.sample(database)
+    assert value("accord_clock_skew_seconds") == pytest.approx(120, abs=5)
+    monkeypatch.setattr(backlog_module, "now", now)
+    await sampler.sample(database)
+    said = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
+    assert said == ["The clock of the database is 120 seconds ahead of that of this server"]

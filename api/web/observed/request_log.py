@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -12,12 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.telemetry import tracing
 from api.telemetry.correlation import sent_request_id, sent_trace_id
 from api.telemetry.instruments import OTHER, SLOW_REQUESTS, count_request
-from api.telemetry.log_lines import FIELDS
+from api.telemetry.log_lines import FIELDS, REQUEST_LOGGER
 from api.telemetry.masking import masked_plan
 from api.telemetry.request_record import CURRENT, RequestRecord, TimedStatement
-from schema.base import new_id
 
-logger = logging.getLogger("accord.request")
+logger = logging.getLogger(REQUEST_LOGGER)
 
 PlanOf = Callable[[str, Sequence[object]], Awaitable[str]]
 """Returns PostgreSQL's plan of a statement with its values."""
@@ -84,7 +84,7 @@ class RequestLogMiddleware:
             elif name == b"traceparent":
                 parent = value
         return RequestRecord(
-            sent_request_id(request_id) or str(new_id()),
+            sent_request_id(request_id) or os.urandom(16).hex(),
             scope["method"],
             self._route(scope["path"]),
             sent_trace_id(parent),
@@ -110,12 +110,11 @@ class RequestLogMiddleware:
         if not logger.isEnabledFor(level):
             return
         speed = " (slow)" if is_slow else ""
-        logger.log(
-            level,
-            "%s %s %s in %.1f ms%s",
-            *(record.method, record.route, status, seconds * 1_000, speed),
-            extra={FIELDS: _fields(record, seconds)},
-        )
+        message = f"{record.method} {record.route} {status} in {seconds * 1_000:.1f} ms{speed}"
+        # `logger.log` would look up the stack who calls it, for each request.
+        line = logging.LogRecord(REQUEST_LOGGER, level, __file__, 0, message, None, None)
+        setattr(line, FIELDS, _fields(record, seconds))
+        logger.handle(line)
         if is_slow and self._slow.plan_of is not None and record.slowest is not None:
             self._start_planning(self._slow.plan_of, record.slowest)
 
