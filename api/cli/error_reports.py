@@ -2,12 +2,12 @@
 
 import os
 import sys
+import traceback
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
 from api.errors import AccordError
-from api.telemetry.masking import masked_exception
 
 _LARGEST_LOG_BYTES = 1_000_000
 
@@ -21,7 +21,7 @@ def report_expected(error: AccordError) -> None:
 def report_bug(error: Exception) -> None:
     """Append the traceback to a log file, and print the id under which it is logged."""
     error_id = uuid.uuid4().hex[:8]
-    trace = f"{masked_exception(error)}\n"  # without values: people send it along
+    trace = "".join(traceback.format_exception(error))
     kind = type(error).__name__
     try:
         log = _append(f"--- {error_id} {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} accord {_command()}\n{trace}")

@@ -21,7 +21,7 @@ _TRACE_HEADERS = (b"traceparent", b"tracestate")
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Span(Protocol):
+class RecordedSpan(Protocol):
     """What of a span is used here."""
 
     def set_attribute(self, key: str, value: Any) -> None:  # noqa: ANN401 - as OpenTelemetry's
@@ -35,15 +35,15 @@ class _NoSpan:
         """Ignore an attribute."""
 
 
-_NO_SPAN: AbstractContextManager[Span] = nullcontext(_NoSpan())
+_NO_SPAN: AbstractContextManager[RecordedSpan] = nullcontext(_NoSpan())
 
 
-def request_span(name: str, headers: Headers) -> AbstractContextManager[Span]:
+def request_span(name: str, headers: Headers) -> AbstractContextManager[RecordedSpan]:
     """The span of a request. It belongs to the trace that `traceparent` names."""
     return _request_span(name, headers) if _is_exporting() else _NO_SPAN
 
 
-def statement_span() -> AbstractContextManager[Span]:
+def statement_span() -> AbstractContextManager[RecordedSpan]:
     """The span of a statement, within that of its request."""
     return _statement_span() if _is_exporting() else _NO_SPAN
 
@@ -53,7 +53,7 @@ def _is_exporting() -> bool:
     return IS_INSTALLED and not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
-def set_attributes(span: Span, values: Mapping[str, object]) -> None:
+def set_attributes(span: RecordedSpan, values: Mapping[str, object]) -> None:
     """Set the attributes that are known."""
     for name, value in values.items():
         if value is not None:
@@ -61,7 +61,7 @@ def set_attributes(span: Span, values: Mapping[str, object]) -> None:
 
 
 @contextmanager
-def _request_span(name: str, headers: Headers) -> Iterator[Span]:
+def _request_span(name: str, headers: Headers) -> Iterator[RecordedSpan]:
     carrier = {key.decode(): value.decode("latin-1") for key, value in headers if key in _TRACE_HEADERS}
     tracer = trace.get_tracer(_SCOPE)
     with tracer.start_as_current_span(
@@ -71,7 +71,7 @@ def _request_span(name: str, headers: Headers) -> Iterator[Span]:
 
 
 @contextmanager
-def _statement_span() -> Iterator[Span]:
+def _statement_span() -> Iterator[RecordedSpan]:
     tracer = trace.get_tracer(_SCOPE)
     # The exception of a statement may have values of rows.
     with tracer.start_as_current_span(
