@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,13 +20,18 @@ from api.access.credentials.page_sessions import SessionLimits
 from api.db import Database, WaitLimits
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
+from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import running_jobs
+from api.plan.explain_text import estimated_plan
 from api.settings import Settings
 from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
 from api.web.health import Health, health_routes
 from api.web.identification import ApiKeyTokens, Identification
+from api.web.observed.metrics_route import metrics_route
+from api.web.observed.metrics_server import serving_metrics
+from api.web.observed.request_log import SlowRequests
 from api.web.sign_in.bearer_tokens import OidcBearerTokens
 from api.web.sign_in.code_flow import CodeFlow
 from api.web.sign_in.demo_sign_in import DemoSignIn
@@ -55,11 +61,18 @@ _ACCESS_CONNECTIONS = 3
 _READ_LOCK_MS = 1_200
 
 
-def create_app(settings: Settings, health: Health | None = None, *, workers: int = 1) -> ASGIApp:
+def create_app(
+    settings: Settings,
+    health: Health | None = None,
+    metrics_listener: socket.socket | None = None,
+    *,
+    workers: int = 1,
+) -> ASGIApp:
     """Assemble the application. The database is opened when the server starts and closed when it stops.
 
     `health` is what its health checks report; whoever stops the server notes it there. `workers` is the number of
-    processes that serve the same address: each has its share of the rate limit.
+    processes that serve the same address: each has its share of the rate limit. With a `metrics_listener` the metrics
+    are there, and not at the address of the server.
     """
     health = health or Health()
     health.owns_database = settings.database_url is None
@@ -67,6 +80,15 @@ def create_app(settings: Settings, health: Health | None = None, *, workers: int
     access = _access(settings, access_holder.get)
     # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
     limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
+
+    sampler = BacklogSampler()
+
+    async def sample() -> None:
+        await sampler.sample(holder.get())
+
+    async def plan_of(text: str, values: Sequence[object]) -> str:
+        async with holder.get().read() as session:
+            return await estimated_plan(session, text, values)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -81,7 +103,8 @@ def create_app(settings: Settings, health: Health | None = None, *, workers: int
             ):
                 holder.database, access_holder.database = database, access_database
                 health.outage = database.outage
-                async with running_jobs(database):
+                await sample()  # clocks that differ are said at the start
+                async with serving_metrics(metrics_listener, sample), running_jobs(database):
                     yield
                 with suppress(TimeoutError):  # who used what last is worth no longer wait
                     async with asyncio.timeout(FINISH_SECONDS):
@@ -95,6 +118,7 @@ def create_app(settings: Settings, health: Health | None = None, *, workers: int
         routes=[
             examples_route(holder.get, access.identify),
             *health_routes(holder.get, health),
+            *([metrics_route(sample, access.identify)] if settings.metrics_address is None else []),
             *access.sign_in.routes(),
         ],
         access=NetworkAccess(
@@ -106,6 +130,7 @@ def create_app(settings: Settings, health: Health | None = None, *, workers: int
         guard=access.sign_in.guard,
         traffic=Traffic.of(settings, workers=workers),
         explains=settings.is_loopback,
+        slow=SlowRequests(settings.slow_ms / 1_000, plan_of if settings.slow_plans else None),
         lifespan=lifespan,
     )
 

@@ -4,14 +4,14 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.errors import AccordError, ErrorCode
-from api.network_names import Network, host_names, issuer, networks, origins
+from api.network_names import ListeningAddress, Network, host_names, issuer, listening_address, networks, origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,9 @@ DEFAULT_RATE_LIMIT = 60_000  # one processor of the database, all the time
 
 _KEPT = KeptLimits()
 _LANES = LaneSizes()
+
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Settings(BaseSettings):
@@ -128,6 +131,26 @@ class Settings(BaseSettings):
     )
     session_hours: float = Field(
         default=168, gt=0, le=8_760, description="The hours after which a session of a page ends in any case."
+    )
+
+    log_format: LogFormat = Field(
+        default="text",
+        description="How log lines are written to the standard error: as `text`, or as `json`.",
+    )
+    log_level: LogLevel = Field(
+        default="info", description="The least level that is logged: `debug`, `info`, `warning` or `error`."
+    )
+    slow_ms: int = Field(
+        default=1_000, ge=1, description="The milliseconds from which the log warns of a request as slow."
+    )
+    slow_plans: bool = Field(
+        default=False,
+        description="Whether the log has PostgreSQL's plan of the slowest statement of a slow request, without values.",
+    )
+    metrics_address: Annotated[ListeningAddress | None, NoDecode, BeforeValidator(listening_address)] = Field(
+        default=None,
+        description="An address of its own for `/metrics`, as `host:port`: `10.0.0.5:9090`. Whoever reaches it may "
+        "read them. Without it, `/metrics` is at the address of the server.",
     )
 
     kept_readings: int = Field(

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from types import FrameType
 from typing import ClassVar, NoReturn
 
@@ -16,6 +17,7 @@ from api.cli.lazy_command import LazyGroup
 from api.cli.planning import PlanCommands
 from api.errors import AccordError, ErrorCode
 
+DISTRIBUTION = "accord-graphql"
 EXIT_EXPECTED = 2
 EXIT_BUG = 70
 _DISK_PROBLEMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
@@ -98,9 +100,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"accord {metadata.version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an unexpected error."),
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version, and exit.", callback=_print_version, is_eager=True
+    ),
 ) -> None:
     if debug:
         os.environ["ACCORD_DEBUG"] = "1"
@@ -133,14 +144,13 @@ def run(words: Sequence[str]) -> NoReturn:
 
 def _expected(error: Exception) -> AccordError | None:
     """The error to show if the database or a disk is the cause; None if it is a bug."""
-    from api.db import expected_error  # noqa: PLC0415 - a command that needs no database does not load the driver
-
     if isinstance(error, OSError) and error.errno in _DISK_PROBLEMS:
         where = f"{error.filename}: " if error.filename else ""
         code = ErrorCode.DISK_FULL if error.errno == errno.ENOSPC else ErrorCode.BAD_FILE
         message = f"A file cannot be written: {where}{error.strerror}."
         return AccordError(code, message, "Make room on that disk, or write to another folder.")
-    return expected_error(error)
+    driver = sys.modules.get("api.db")  # a command that needs no database does not load it
+    return None if driver is None else driver.expected_error(error)
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:

@@ -12,6 +12,7 @@ import uvicorn
 
 from api.access.credentials.key_lookup import count_real_keys
 from api.app import create_app
+from api.cli.jobs.metrics_listener import metrics_listener
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
 from api.cli.serving import AFTER_GRACE_SECONDS
@@ -22,6 +23,7 @@ from api.embedded import database_connection_url
 from api.errors import AccordError, ErrorCode
 from api.revisions import require_current
 from api.settings import Settings
+from api.telemetry.log_lines import configure_logging
 from api.web.health import Health
 from api.web.http_protocol import CoalescingProtocol
 
@@ -50,13 +52,14 @@ def serve(
 ) -> None:
     """Serve GraphQL and GraphiQL until interrupted."""
     settings = Settings.load(host=host, port=port, reuse_port=reuse_port, data_dir=data)
-    with closing(open_listener(settings)) as listener:
+    configure_logging(settings.log_format, settings.log_level)
+    with closing(open_listener(settings)) as listener, metrics_listener(settings) as metrics:
         # A supervisor may pass a socket of another address, which decides who needs credentials.
         host, port = listener.getsockname()[:2]
-        _run(settings.model_copy(update={"host": host, "port": port}), listener, data)
+        _run(settings.model_copy(update={"host": host, "port": port}), listener, metrics, data)
 
 
-def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None:
+def _run(settings: Settings, listener: socket.socket, metrics: socket.socket | None, data: Path | None) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     health = Health()
     with (
@@ -68,10 +71,10 @@ def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None
         keys = asyncio.run(_real_keys(url))
         _require_credentials(settings, keys, data)
         config = uvicorn.Config(
-            create_app(settings, health),
+            create_app(settings, health, metrics),
             http=CoalescingProtocol,
             ws="none",
-            log_level="warning",
+            log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,

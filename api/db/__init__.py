@@ -8,6 +8,7 @@ read path. A `ScratchSession` is a snapshot that may use temporary tables, and n
     connections.py      connections that stay open, with the settings of readers and writers
     database.py         the pools, and who commits
     outages.py          whether the database can be reached, and the deadlines of waiting for it
+    observed.py         the time of statements, and who waits for a connection
     failures.py         what connecting and executing can raise
     expected_errors.py  the errors that users see for these failures
 """

@@ -12,8 +12,10 @@ import asyncpg
 import orjson
 
 from api.db.failures import LOST_CONNECTION, all_busy, unanswered
+from api.db.observed import CountedPlaces, TimedConnection
 from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
 from api.db.sessions import BEGIN, Connection
+from api.telemetry.sampled import PoolUse
 from api.traffic.deadline import uninterrupted_commit
 
 logger = logging.getLogger("accord.db")
@@ -74,7 +76,7 @@ class Connections:
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int, outage: Outage) -> None:
         self.connect = connect
-        self._places = asyncio.Semaphore(size)
+        self._places = CountedPlaces(size)
         self._idle: list[Connection] = []
         self.outage = outage
         self._closing: set[asyncio.Task[None]] = set()
@@ -160,6 +162,11 @@ class Connections:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
+    def use(self, pool: str) -> PoolUse:
+        """How the pool of that name is used at the moment."""
+        places = self._places
+        return PoolUse(pool, places.in_use, len(self._idle), places.waiting, places.size)
+
     def _sound(self) -> "Connection | None":
         while self._idle:
             connection = self._idle.pop()
@@ -183,6 +190,7 @@ async def open_reader(dsn: str, limits: WaitLimits) -> Connection:
         max_cacheable_statement_size=LONGEST_PREPARED_READ,
         timeout=CONNECT_SECONDS,
         command_timeout=limits.longest_wait_seconds,
+        connection_class=TimedConnection,
     )
 
 
@@ -195,6 +203,7 @@ async def open_writer(dsn: str, limits: WaitLimits) -> Connection:
         max_cacheable_statement_size=LONGEST_PREPARED,
         timeout=CONNECT_SECONDS,
         command_timeout=limits.longest_wait_seconds,
+        connection_class=TimedConnection,
     )
     await prepare(connection)
     return connection

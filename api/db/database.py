@@ -20,9 +20,11 @@ from api.db.connections import (
     probe,
 )
 from api.db.failures import LOST_CONNECTION, all_busy, connecting, unreachable
+from api.db.observed import TimedConnection
 from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, ROLLBACK_SECONDS, Outage, is_gone
 from api.db.sessions import AdvisoryLock, Connection, ReadSession, ScratchSession, Session, WriteSession
 from api.settings import KeptLimits
+from api.telemetry.sampled import SAMPLED, PoolUse
 
 DEFAULT_KEPT_LIMITS, DEFAULT_WAIT_LIMITS = KeptLimits(), WaitLimits()
 
@@ -42,6 +44,7 @@ class Database:
         self._wait_limits = wait_limits
         self._readers = readers
         self._writers = writers
+        self._acquiring = 0
         # What reads have found out about the data. A hint saves a statement, and never changes a result.
         self.hints: set[str] = set()
         self.kept_limits = kept_limits
@@ -76,10 +79,12 @@ class Database:
         readers = Connections(partial(open_reader, dsn, wait_limits), size, outage)
         writers = Connections(partial(open_writer, dsn, wait_limits), size, outage)
         try:
-            async with outage.watching() if shared is None else nullcontext():
-                database = cls(pool, readers, writers, kept_limits, wait_limits)
-                database.spare = cls(spare, readers, writers, kept_limits, wait_limits)
-                yield database
+            database = cls(pool, readers, writers, kept_limits, wait_limits)
+            database.spare = cls(spare, readers, writers, kept_limits, wait_limits)
+            watched = outage.watching() if shared is None else nullcontext()
+            async with watched:
+                with SAMPLED.pools(database.pool_uses):
+                    yield database
         finally:
             await readers.close()
             await writers.close()
@@ -159,6 +164,13 @@ class Database:
         async with self._writers.transaction() as connection:
             yield WriteSession(connection)
 
+    def pool_uses(self) -> Sequence[PoolUse]:
+        """How the pools are used at the moment."""
+        pool = self._pool
+        idle = pool.get_idle_size()
+        sessions = PoolUse("sessions", pool.get_size() - idle, idle, self._acquiring, pool.get_max_size())
+        return sessions, self._readers.use("reads"), self._writers.use("units_of_work")
+
     @asynccontextmanager
     async def _transaction(
         self,
@@ -184,7 +196,11 @@ class Database:
     async def _connection(
         self, *, is_watched: bool = True
     ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
-        connection = await self._acquired()
+        self._acquiring += 1
+        try:
+            connection = await self._acquired()
+        finally:
+            self._acquiring -= 1
         if is_watched:
             self.outage.busy[connection] = monotonic()
         try:
@@ -227,6 +243,7 @@ async def _open_pool(dsn: str, size: int, outage: Outage) -> "asyncpg.Pool[async
         max_size=size,
         server_settings=SERVER_SETTINGS,
         init=init,
+        connection_class=TimedConnection,
         timeout=CONNECT_SECONDS,
         max_cacheable_statement_size=LONGEST_PREPARED,
     )

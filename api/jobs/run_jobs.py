@@ -12,6 +12,8 @@ from api.errors import AccordError
 from api.jobs.all_jobs import JOBS
 from api.jobs.periodic import PeriodicJob
 from api.sql import Sql
+from api.telemetry.instruments import TimedJob
+from api.telemetry.sampled import SAMPLED, JobsUse
 from schema.base import now
 
 logger = logging.getLogger("accord.jobs")
@@ -68,16 +70,18 @@ async def _takeover(database: Database) -> None:
 async def _repeat(database: Database, held: Session, jobs: Sequence[PeriodicJob]) -> None:
     """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone."""
     due = {job.name: time.monotonic() for job in jobs}
+
     async with _notified(held, jobs) as notified, _beside() as running:
-        while True:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                await held.value(Sql("select 1"))
-            for job in jobs:
-                if time.monotonic() >= due[job.name] or job.channel in notified.channels:
-                    notified.channels.discard(job.channel)
-                    await (_start(database, job, running) if job.is_long else _run(database, job))
-                    due[job.name] = time.monotonic() + await _pause(database, job)
-            await notified.wait(max(min(due.values()) - time.monotonic(), 0))
+        with SAMPLED.jobs(lambda: JobsUse(1, sum(at <= time.monotonic() for at in due.values()))):
+            while True:
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    await held.value(Sql("select 1"))
+                for job in jobs:
+                    if time.monotonic() >= due[job.name] or job.channel in notified.channels:
+                        notified.channels.discard(job.channel)
+                        await (_start(database, job, running) if job.is_long else _run(database, job))
+                        due[job.name] = time.monotonic() + await _pause(database, job)
+                await notified.wait(max(min(due.values()) - time.monotonic(), 0))
 
 
 @asynccontextmanager
@@ -125,9 +129,11 @@ async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator
         raise
     finally:
         if not is_gone(held.connection):
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                for channel in channels:
-                    await held.connection.remove_listener(channel, notified.note)
+            # A connection that is lost now raises an error in place of the cancellation, and the jobs would go on.
+            with suppress(*LOST_CONNECTION):
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    for channel in channels:
+                        await held.connection.remove_listener(channel, notified.note)
 
 
 async def _start(database: Database, job: PeriodicJob, running: dict[str, "asyncio.Task[None]"]) -> None:
@@ -143,7 +149,8 @@ async def _start(database: Database, job: PeriodicJob, running: dict[str, "async
 async def _run(database: Database, job: PeriodicJob) -> None:
     """Run a job once. Its failure is logged, and keeps no other job from running."""
     try:
-        done = await job.run(database)
+        with TimedJob(job.name):
+            done = await job.run(database)
     except LOST_CONNECTION:
         raise
     except AccordError as error:

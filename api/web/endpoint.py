@@ -30,9 +30,10 @@ from api.web.error_responses import (
 )
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
+from api.web.observed.graphql_notes import current_request_id, note_operation, note_principal, note_result
 from api.web.pages import PageHandler
 from api.web.persisted_queries import PersistedQueries
-from api.web.requests import Headers, read_get, read_post, request_id
+from api.web.requests import Headers, read_get, read_post
 from api.web.responses import GraphQLResponse, HttpError, http_error_response
 
 EXPLAIN_HEADER, _EXPLAIN_MODES = b"accord-explain", (b"plan", b"analyze")
@@ -88,6 +89,7 @@ class GraphQLEndpoint:
         try:
             # Before the body is read and parsed: a caller that is rejected costs nothing more.
             who = await self._identify(scope)
+            note_principal(who)
             request = await read_post(headers, receive) if scope["method"] == "POST" else _read_get(scope)
             return await self._execute(scope["method"], headers, receive, request, who, media_type)
         except HttpError as error:
@@ -114,8 +116,9 @@ class GraphQLEndpoint:
         if request.query_hash is not None:
             self._persisted_queries.keep(request)
         kind = _executable_kind(method, validated, request)
+        note_operation(request, validated)
         if kind is OperationType.MUTATION:
-            request = replace(request, request_id=request_id(headers))
+            request = replace(request, request_id=current_request_id())
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         limit, balance = self._traffic.rate_limit, None
         try:
@@ -142,9 +145,10 @@ class GraphQLEndpoint:
                 response = _json_response(result, media_type)
             else:
                 response = _execution_response(result, media_type)
+            note_result(result, response)
         if balance is not None:
             response.raw_headers += balance_headers(balance)
-        return with_request_id(response, request.request_id)
+        return response
 
     async def _run(
         self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None
@@ -157,13 +161,6 @@ class GraphQLEndpoint:
         price = await self._gateway.price(database, request, validated, who)
         plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
         return replace(result, extensions=result.extensions | {"explain": dict(plan)})
-
-
-def with_request_id(response: Response, of_request: str | None) -> Response:
-    """Return the response with the header `X-Request-Id`, if the request has an id."""
-    if of_request is not None:
-        response.headers["X-Request-Id"] = of_request
-    return response
 
 
 def _read_get(scope: Scope) -> GraphQLRequest:

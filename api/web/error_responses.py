@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.db import expected_error
 from api.errors import AccordError, ErrorCode, RetryLaterError
+from api.telemetry.request_record import note_error
 from api.traffic.rate_limit import WINDOW_SECONDS, Balance
 from api.web.media_types import MediaType
 from api.web.responses import GraphQLResponse, HttpError, error_entry, http_error_response
@@ -65,6 +66,7 @@ def graphql_error_entry(error: GraphQLError, code: ErrorCode = ErrorCode.BAD_INP
     else:
         own = ErrorCode.GRAPHQL_PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else code
         entry["extensions"] = {**entry.get("extensions", {}), "code": own.value}
+    note_error(entry["extensions"]["code"])
     return entry
 
 
@@ -94,6 +96,7 @@ def failure_response(error: Exception, scope: Scope, media_type: MediaType = Med
     if (response := unavailable_response([entry], media_type)) is not None:
         return response
     status = _STATUS.get(expected.code, 400) if expected else 500
+    note_error(expected.code.value if expected else ErrorCode.INTERNAL.value)
     return GraphQLResponse(orjson.dumps({"errors": [entry]}), status, media_type)
 
 

@@ -25,6 +25,7 @@ from api.web.forwarded import ForwardedMiddleware
 from api.web.host_names import HasCredentials, HostMiddleware
 from api.web.identification import Identify
 from api.web.middleware import DirectRouteMiddleware, SecurityHeadersMiddleware
+from api.web.observed.request_log import NO_PLANS, RequestLogMiddleware, SlowRequests
 from api.web.pages import ACCORD, ENDPOINT, GRAPHIQL, PageGuard, serve_to_everybody, static_routes
 from api.web.responses import GraphQLResponse
 
@@ -63,13 +64,14 @@ def build_site(
     guard: PageGuard = serve_to_everybody,
     traffic: Traffic | None = None,
     explains: bool = False,
+    slow: SlowRequests = NO_PLANS,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> ASGIApp:
     """The ASGI application that serves a gateway at `/graphql`, and the page of the accord at `/accord`.
 
     `routes` are added beside them. `guard` responds to browsers that open a page; `/graphql` in a browser is GraphiQL.
     `traffic` limits the requests at `/graphql`. With `explains` a response includes its execution plan on request; that
-    is meant for development.
+    is meant for development. `slow` says which requests the log warns of.
     """
 
     async def graphiql(request: Request) -> Response:
@@ -94,7 +96,9 @@ def build_site(
     coded = CompressionMiddleware(DirectRouteMiddleware(pages, ENDPOINT, endpoint))
     site: ASGIApp = CrossOriginMiddleware(coded, access.origins)
     site = HostMiddleware(site, access.hosts, access.has_credentials)
-    return ForwardedMiddleware(site, access.proxies) if access.proxies else site
+    if access.proxies:
+        site = ForwardedMiddleware(site, access.proxies)
+    return RequestLogMiddleware(site, pages.routes, slow)
 
 
 async def _redirect_to_graphql(_request: Request) -> Response:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ def test_help_is_printed_well_under_a_second(tmp_path: Path) -> None:
     assert time.perf_counter() - began < 1
     assert result.returncode == 0
     assert "serve" in result.stdout
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    result = run_command("--version", data=tmp_path)
+    assert (result.returncode, result.stdout) == (0, f"accord {metadata.version('accord-graphql')}\n")
 
 
 def test_an_unknown_command_is_an_error_that_names_it(tmp_path: Path) -> None:

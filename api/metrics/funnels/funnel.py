@@ -13,7 +13,7 @@ import asyncpg
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, BreakdownKey
-from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, filter_warnings, low_sample, no_contacts
+from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, clocks_of, filter_warnings, low_sample, no_contacts
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.breakdowns.group_limit import require_few_groups
 from api.metrics.breakdowns.top_groups import kept_first
@@ -284,6 +284,7 @@ def _warnings(
     """The warnings of a funnel; `cohorts` are the numbers of people of its groups."""
     gaps = (
         *as_of_ahead(request.frame),
+        *clocks_of(request, (STAGE_ENTRIES,)),
         *gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord),
         *reading_warnings(request.context, reads_stages=True),
     )
