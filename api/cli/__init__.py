@@ -133,14 +133,14 @@ def run(words: Sequence[str]) -> NoReturn:
 
 def _expected(error: Exception) -> AccordError | None:
     """The error to show if the database or a disk is the cause; None if it is a bug."""
-    from api.db import expected_error  # noqa: PLC0415 - a command that needs no database does not load the driver
-
     if isinstance(error, OSError) and error.errno in _DISK_PROBLEMS:
         where = f"{error.filename}: " if error.filename else ""
         code = ErrorCode.DISK_FULL if error.errno == errno.ENOSPC else ErrorCode.BAD_FILE
         message = f"A file cannot be written: {where}{error.strerror}."
         return AccordError(code, message, "Make room on that disk, or write to another folder.")
-    return expected_error(error)
+    database = sys.modules.get("api.db")  # a command that has not loaded it has none of its errors
+    expected: AccordError | None = database and database.expected_error(error)
+    return expected
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:

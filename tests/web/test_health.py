@@ -105,7 +105,7 @@ async def test_a_lost_database_makes_the_server_not_ready_but_alive(server: str,
 async def test_a_server_that_stops_is_not_ready(database: Database) -> None:
     health = Health(is_stopping=True)
     response = await health.ready(database)
-    assert (response.status_code, json.loads(response.body)["problem"]) == (503, "The server is stopping.")
+    assert (response.status_code, json.loads(bytes(response.body))["problem"]) == (503, "The server is stopping.")
 
 
 async def test_readiness_is_answered_in_time_and_waits_for_no_request(
