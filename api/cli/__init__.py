@@ -139,7 +139,7 @@ def _expected(error: Exception) -> AccordError | None:
         message = f"A file cannot be written: {where}{error.strerror}."
         return AccordError(code, message, "Make room on that disk, or write to another folder.")
     database = sys.modules.get("api.db")  # a command that has not loaded it has none of its errors
-    expected: AccordError | None = database and database.expected_error(error)
+    expected: AccordError | None = None if database is None else database.expected_error(error)
     return expected
 
 
