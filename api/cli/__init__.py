@@ -149,8 +149,9 @@ def _expected(error: Exception) -> AccordError | None:
         code = ErrorCode.DISK_FULL if error.errno == errno.ENOSPC else ErrorCode.BAD_FILE
         message = f"A file cannot be written: {where}{error.strerror}."
         return AccordError(code, message, "Make room on that disk, or write to another folder.")
-    driver = sys.modules.get("api.db")  # a command that needs no database does not load it
-    return None if driver is None else driver.expected_error(error)
+    database = sys.modules.get("api.db")  # a command that has not loaded it has none of its errors
+    expected: AccordError | None = None if database is None else database.expected_error(error)
+    return expected
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:

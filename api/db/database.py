@@ -181,8 +181,8 @@ class Database:
     ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
         async with self._connection() as connection:
             transaction = connection.transaction(isolation=isolation, readonly=readonly)
-            await transaction.start()
             try:
+                await transaction.start()
                 yield connection
             except BaseException:
                 await _roll_back(transaction, connection)
@@ -261,7 +261,10 @@ async def _close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
 async def _roll_back(
     transaction: asyncpg.transaction.Transaction, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 ) -> None:
-    """Roll back. A connection that is lost, or does not roll back in time, is closed, which rolls back as well."""
+    """Roll back. A connection that is lost, or does not roll back in time, is closed, which rolls back as well.
+
+    So is one of which nobody knows whether its transaction has begun.
+    """
     try:
         if not is_gone(connection):
             async with asyncio.timeout(ROLLBACK_SECONDS):

@@ -111,8 +111,12 @@ async def test_a_request_that_outlasts_the_grace_period_is_cancelled() -> None:
 
 def test_a_shared_port_can_be_taken_over_and_an_unshared_one_cannot() -> None:
     with bound_listener("127.0.0.1", 0, is_shared=True) as first:
+        first.listen()
         port = first.getsockname()[1]
-        bound_listener("127.0.0.1", port, is_shared=True).close()
+        with bound_listener("127.0.0.1", port, is_shared=True):
+            for _ in range(20):  # a server that only starts gets none of them
+                socket.create_connection(("127.0.0.1", port)).close()
+                first.accept()[0].close()
         with pytest.raises(AccordError) as refused:
             bound_listener("127.0.0.1", port)
     assert refused.value.code is ErrorCode.PORT_IN_USE

@@ -151,12 +151,15 @@ async def test_a_session_that_is_cancelled_while_nothing_answers_gives_its_place
 
 async def test_a_database_that_does_not_answer_is_an_error_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "CONNECT_SECONDS", 0.2)
-    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    accepted: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_server(lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0)
     async with silent:
         port = silent.sockets[0].getsockname()[1]
         with pytest.raises(AccordError, match="does not answer") as refused:
             async with Database.open(f"postgresql://a@127.0.0.1:{port}/a?sslmode=disable"):
                 pytest.fail("nobody answered")
+    for writer in accepted:
+        writer.close()
     assert refused.value.code is ErrorCode.DATABASE_UNREACHABLE
 
 

@@ -170,11 +170,10 @@ def test_an_outage_under_load_is_logged_once_and_answered_with_503(external: Ins
 
 
 def test_a_new_server_takes_the_port_over_under_load(external: Installation) -> None:
-    external_settings = {"ACCORD_REUSE_PORT": "true"}
     assert external.server is not None
     external.server.terminate()
     external.server.wait(TIMEOUT_SECONDS)
-    external.settings.update(external_settings)
+    external.settings["ACCORD_REUSE_PORT"] = "true"
     external.start_server()
 
     async def ask(answers: Counter[object], is_over: asyncio.Event, *, keeps: bool) -> None:
@@ -186,6 +185,7 @@ def test_a_new_server_takes_the_port_over_under_load(external: Installation) -> 
                     answers[response.status_code] += 1
                 except httpx.TransportError as error:
                     answers[type(error).__name__] += 1
+                await asyncio.sleep(0.005)
 
     async def load() -> Counter[object]:
         answers: Counter[object] = Counter()
@@ -194,7 +194,11 @@ def test_a_new_server_takes_the_port_over_under_load(external: Installation) -> 
         for _ in range(3):
             old = external.server
             assert old is not None
-            await asyncio.to_thread(external.start_server)
+            greetings = external.log().count("Ctrl-C stops it.")
+            await asyncio.to_thread(external.start_server)  # `/readyz` may be that of the old one
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                while external.log().count("Ctrl-C stops it.") == greetings:  # noqa: ASYNC110 - another process writes it
+                    await asyncio.sleep(0.1)
             old.terminate()
             assert await asyncio.to_thread(old.wait, 60) == 128 + signal.SIGTERM
             await asyncio.sleep(0.5)

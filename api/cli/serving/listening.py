@@ -53,7 +53,8 @@ def bound_listener(host: str, port: int, *, is_shared: bool = False) -> socket.s
         if is_shared:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((host, port))
-        listener.listen(_BACKLOG)
+        if not is_shared:  # a shared one gets its connections when the server accepts them: until then the others do
+            listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise _cannot_listen(host, port, error) from error
