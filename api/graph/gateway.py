@@ -198,13 +198,14 @@ class Gateway:
         """Return the plan for all requests of one shape; None if a value is not valid."""
         shape = operation.shape(given)
         key = (operation.number, principal.plan_key, shape)
-        plan = self._plans.get(key)
-        if plan is None:
+        try:
+            return self._plans[key]
+        except KeyError:
             slots = operation.with_slots(given)
             if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
                 return None
             plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
-        return plan
+            return plan
 
     def _make_plan(
         self,
