@@ -17,7 +17,7 @@ from api.cli.pidfile import held_pidfile
 from api.db import Database
 from api.embedded import database_connection_url
 from api.errors import AccordError, ErrorCode
-from api.revisions import require_current
+from api.revisions import require_compatible
 from api.settings import Settings
 from api.web.http_protocol import CoalescingProtocol
 
@@ -105,7 +105,7 @@ def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None
 async def _real_keys(address: str) -> int:
     """Return the number of API keys that work and are no demo keys. Errors: DATABASE_OUTDATED; DATABASE_NEWER."""
     async with Database.open(address, size=1) as database:
-        await require_current(database)
+        await require_compatible(database)
         return await count_real_keys(database)
 
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from api.accord.in_force import accord_in_force
 from api.db import DATABASE_FAILURES, Database
 from api.errors import AccordError
-from api.revisions import require_current
+from api.revisions import require_compatible
 from api.web.database_provider import DatabaseProvider
 
 _TIMEOUT_SECONDS = 5
@@ -35,7 +35,7 @@ async def readiness_problem(database: Database) -> str | None:
     """The first reason why requests cannot be served; None if there is none."""
     try:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
-            await require_current(database)
+            await require_compatible(database)
             async with database.read() as session:
                 await accord_in_force(session)
     except AccordError as error:

@@ -8,7 +8,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.revisions import migrate, require_current
+from api.revisions import migrate, require_compatible
 from api.sql import Sql
 from schema.base import column, new_id, now
 from tests.evolution.example_changes import (
@@ -179,7 +179,7 @@ def test_going_back_keeps_the_earlier_columns(seen: dict[str, Any]) -> None:
 async def test_the_previous_release_rejects_the_newer_database(seen: dict[str, Any], module_dsn: str) -> None:
     async with Database.open(module_dsn, size=1) as database:
         with pytest.raises(AccordError, match=seen["newest"]) as refused:
-            await require_current(database)
+            await require_compatible(database)
     assert refused.value.code is ErrorCode.DATABASE_NEWER
     with pytest.raises(AccordError, match="newer Accord"):
         await migrate(module_dsn)
