@@ -37,13 +37,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m migrations.draft", description="Draft a migration.")
     parser.add_argument("title", nargs="?", default="", help="what changes, such as 'add contact.seniority'")
     parser.add_argument("--first", action="store_true", help="replace the only migration (before the first release)")
+    parser.add_argument(
+        "--kind", type=MigrationKind, choices=list(MigrationKind), help="whether it expands or contracts"
+    )
     arguments = parser.parse_args()
     if arguments.first:
         delete_first_migration()
     elif not arguments.title:
         parser.error("the title is missing. Name what changes: make migration m='add contact.seniority'")
     drafted = draft(arguments.title or FIRST_TITLE)
-    state_kinds(drafted)
+    state_kinds(drafted, arguments.kind)
     is_contract_new = refresh_contract()
     print("\n".join(report(drafted, is_contract_new=is_contract_new)))  # noqa: T201 - a command
 
@@ -72,7 +75,7 @@ def report(drafted: Sequence[Path], *, is_contract_new: bool) -> list[str]:
     ]
     lines += [
         f'{relative(path)} does not state its kind: write "expand" if the release before still reads and writes on the'
-        ' migrated database, else "contract"'
+        ' migrated database, else "contract" (or draft it with kind=expand or kind=contract)'
         for path in drafted
         if UNDECIDED in path.read_text(encoding="utf-8")
     ]
@@ -80,16 +83,20 @@ def report(drafted: Sequence[Path], *, is_contract_new: bool) -> list[str]:
     return [*lines, f"  git add CHANGELOG.md schema {' '.join(relative(path) for path in drafted)}".rstrip()]
 
 
-def state_kinds(drafted: Sequence[Path]) -> None:
-    """Write the kinds that follow from the statements into drafted migrations. The others stay undecided."""
+def state_kinds(drafted: Sequence[Path], given: MigrationKind | None) -> None:
+    """Write the given kind into drafted migrations, or else the one that follows from the statements of each.
+
+    Where neither is there, the migration stays undecided.
+    """
+    names = {path.name: path for path in drafted}
     for revision in known_revisions():
         step = migration(revision)
-        path = Path(step.path)
-        if path.name not in {other.name for other in drafted}:
+        path = names.get(Path(step.path).name)
+        if path is None:
             continue
         # No release runs without the first migration.
-        kind = derived_kind(it.text for it in statements(revision)) if step.down_revision else MigrationKind.CONTRACT
-        if kind is not None:
+        derived = derived_kind(it.text for it in statements(revision)) if step.down_revision else MigrationKind.CONTRACT
+        if kind := given or derived:
             text = path.read_text(encoding="utf-8")
             path.write_text(text.replace(UNDECIDED, f'kind: str = "{kind}"'), encoding="utf-8")
 

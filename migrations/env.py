@@ -1,11 +1,11 @@
 """How Alembic connects and what it compares. Alembic executes this file for every command."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from alembic import context
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Column, Connection
 from sqlalchemy.schema import SchemaItem
 
@@ -29,13 +29,15 @@ def is_compared(declared: SchemaItem, name: str | None, kind: str, _is_reflected
     return migrated is None or not (isinstance(declared, Column) and declared.computed is not None)
 
 
-def on_version_apply(*, ctx: MigrationContext, heads: Collection[Any], **given: Any) -> None:  # noqa: ANN401 - Alembic's
+def on_version_apply(
+    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+) -> None:
     """Store which releases still run, in the transaction of the migration."""
     if ctx.connection is not None:
         store_compatibility(ctx.connection, next(iter(heads), None))
     observer = context.config.attributes.get("on_version_apply")
     if observer is not None:
-        observer(ctx=ctx, heads=heads, **given)
+        observer(ctx=ctx, step=step, heads=heads, run_args=run_args)
 
 
 def run_on(connection: Connection) -> None:

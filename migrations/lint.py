@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.errors import AccordError
 from api.revisions import MIGRATIONS, MigrationKind, known_revisions, revision_kind
 from migrations.kinds import derived_kind
 from migrations.statements import migration, script, statements
@@ -63,7 +64,7 @@ def kind_findings(revision: str, name: str) -> Iterator[Finding]:
     """Find a missing kind, and one that says `expand` where the statements contract."""
     try:
         stated = revision_kind(revision)
-    except ValueError as error:
+    except AccordError as error:
         yield Finding(name, "kind", str(error))
         return
     derived = derived_kind(statement.text for statement in statements(revision))

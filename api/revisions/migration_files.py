@@ -43,14 +43,17 @@ def revision_titles() -> dict[str, str]:
 
 
 def revision_kind(revision: str) -> MigrationKind:
-    """Return what the file of a revision states. ValueError if it states neither word."""
+    """Return what the file of a revision states. Errors: MIGRATION_FAILED if it states neither word."""
     script = _scripts().get_revision(revision)
     if script is None:
         raise ValueError(f"There is no revision {revision}.")
     stated = getattr(script.module, "kind", None)
     if stated not in tuple(MigrationKind):
-        raise ValueError(
-            f'{Path(script.path).name} does not state its kind. Write `kind: str = "expand"`, or "contract".'
+        raise AccordError(
+            ErrorCode.MIGRATION_FAILED,
+            f"{Path(script.path).name} does not state whether the release before still runs.",
+            'Write `kind: str = "expand"` beside its revision if that release still reads and writes on the migrated'
+            ' database, else "contract".',
         )
     return MigrationKind(stated)
 

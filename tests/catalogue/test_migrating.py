@@ -79,11 +79,17 @@ async def test_an_unknown_revision_is_rejected_with_the_known_ones(empty_dsn: st
 
 
 async def test_a_database_of_a_newer_accord_is_rejected(migrated_dsn: str) -> None:
-    await run_statements(migrated_dsn, "update alembic_version set version_num = 'fffffffffff1'")
+    await run_statements(
+        migrated_dsn,
+        "update alembic_version set version_num = 'fffffffffff1'",
+        "update schema_compatibility set revisions = '{fffffffffff0,fffffffffff1}'",
+    )
     error = await rejection(migrated_dsn)
     assert error.code is ErrorCode.DATABASE_NEWER
     assert "fffffffffff1" in error.message
     assert "newer Accord" in error.message
+    assert "runs Accord from revision fffffffffff0 on" in error.message
+    assert f"--to {head_revision()} --back" in error.remedy
     for target in ("head", "base"):
         with pytest.raises(AccordError) as refused:
             await migrate(migrated_dsn, to=target, may_go_back=True)
