@@ -74,7 +74,10 @@ class ErrorCode(StrEnum):
     EVALUATING = "EVALUATING", "The requested reading or preview is being evaluated. Send the request again."
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
-    DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."
+    DATABASE_NEWER = (
+        "DATABASE_NEWER",
+        "A newer Accord migrated the database, and this one does not run on it any more.",
+    )
 
     # The command line
     NOT_VERIFIED = (

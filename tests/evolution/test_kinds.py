@@ -18,7 +18,7 @@ EXPANDS = (
     "create table pet (id uuid primary key, contact_id uuid not null references contact (id))",
     "create index concurrently ix_contact_phone on contact (phone)",
     "drop index concurrently if exists ix_new;; create index concurrently ix_new on contact (phone)",
-    "create table pet (id uuid);; create unique index ix_pet on pet (id);; alter table pet alter column id set not null",
+    "create table pet (id uuid);; create unique index ix on pet (id);; alter table pet alter column id set not null",
     "comment on column contact.phone is 'to drop, or to rename: not null'",
     "create or replace function contact_history() returns trigger language plpgsql as 'begin return null; end'",
     "drop trigger contact_history_insert on contact;; create trigger contact_history_insert after insert on contact",

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.cli import EXIT_EXPECTED
 from api.revisions import head_revision
 from tests.evolution.example_changes import add_entity, add_fact_field, add_fields
 from tests.support.commands import Done, accord
@@ -168,7 +169,7 @@ def test_every_command_of_the_release_before_refuses_a_contracted_database(
     newer.contract(dsn)
     for words in (("serve", "--port", "0"), ("migrate",), ("migrate", "--plan"), ("sample", "--contacts", "1")):
         refused = of_this_tree(dsn, tmp_path, *words)
-        assert refused.returncode == cli.EXIT_EXPECTED, words
+        assert refused.returncode == EXIT_EXPECTED, words
         assert "does not run on it any more" in refused.stderr
         assert f"accord migrate --to {HEAD} --back" in refused.stderr
 
