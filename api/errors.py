@@ -86,7 +86,10 @@ class ErrorCode(StrEnum):
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
     DATABASE_RIGHTS = "DATABASE_RIGHTS", "The user of DATABASE_URL may not do this, or the database is read-only."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
-    DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."
+    DATABASE_NEWER = (
+        "DATABASE_NEWER",
+        "A newer Accord migrated the database, and this one does not run on it any more.",
+    )
 
     # The command line
     NOT_VERIFIED = (

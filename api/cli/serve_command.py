@@ -21,7 +21,7 @@ from api.cli.serving.stopping import StoppingServer, last_resort
 from api.db import Database
 from api.embedded import database_connection_url
 from api.errors import AccordError, ErrorCode
-from api.revisions import require_current
+from api.revisions import require_compatible
 from api.settings import Settings
 from api.telemetry.log_lines import configure_logging
 from api.web.health import Health
@@ -98,7 +98,7 @@ def _run(settings: Settings, listener: socket.socket, metrics: socket.socket | N
 async def _real_keys(url: str) -> int:
     """Return the number of API keys that work and are no demo keys. Errors: DATABASE_OUTDATED; DATABASE_NEWER."""
     async with Database.open(url, size=1) as database:
-        await require_current(database)
+        await require_compatible(database)
         return await count_real_keys(database)
 
 

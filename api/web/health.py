@@ -10,7 +10,7 @@ from starlette.routing import Route
 from api.accord.in_force import accord_in_force
 from api.db import LOST_CONNECTION, Database, Outage
 from api.errors import AccordError
-from api.revisions import require_current
+from api.revisions import require_compatible
 from api.web.database_provider import DatabaseProvider
 
 _TICK_SECONDS = 0.1
@@ -83,7 +83,7 @@ async def readiness_problem(database: Database) -> str | None:
     """The first reason why requests cannot be served; None if there is none."""
     spare = database.spare
     try:
-        await require_current(spare)
+        await require_compatible(spare)
         async with spare.read() as session:
             await accord_in_force(session)
     except AccordError as error:
