@@ -1,0 +1,1 @@
+"""Commands of whoever operates a server: backups and restoring."""
