@@ -138,7 +138,7 @@ async def test_a_restore_that_fails_leaves_the_database_as_it_was(
     programs.mkdir()
     own = fitting_programs(PostgresServer(MAJOR, uses_tls=False), is_private=True)
     (programs / "psql").symlink_to(own.path("psql"))
-    (programs / "pg_restore").write_text(f'#!/bin/bash\n{own.path("pg_restore")} "$@" | head -c 100000\nexit 1\n')
+    (programs / "pg_restore").write_text(f'#!/bin/bash\n{own.path("pg_restore")} "$@" | sed "/^COPY /,\\$d"\nexit 1\n')
     (programs / "pg_restore").chmod(0o755)
     broken = PostgresPrograms(MAJOR, programs)
     monkeypatch.setattr("api.backup.restore_backup.fitting_programs", lambda *_args, **_options: broken)
@@ -207,7 +207,7 @@ async def test_a_backup_of_18_restores_into_an_older_server(sample: Sample, tmp_
     shutil.chown(folder, "postgres", "postgres")
 
     def run(program: str, *words: str) -> None:
-        command = [OLD / program, "-D", "pg", *words]
+        command = [str(OLD / program), "-D", "pg", *words]
         subprocess.run(command, user="postgres", group="postgres", cwd=folder, check=True, capture_output=True)
 
     run("initdb", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8")
