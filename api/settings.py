@@ -57,6 +57,13 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free port.")
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="The number of processes that serve; best the number of cores. Each opens up to 32 connections to "
+        "PostgreSQL.",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(),
         description="Host names of the server beside loopback, with commas: `accord.example`. They are served once "

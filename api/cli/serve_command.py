@@ -12,6 +12,7 @@ import uvicorn
 
 from api.access.credentials.key_lookup import count_real_keys
 from api.app import create_app
+from api.cli.operating.workers import run_workers
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
 from api.db import Database
@@ -36,12 +37,18 @@ def serve(
         str | None, typer.Option(help="The address to listen on. Other than loopback addresses need credentials.")
     ] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; default 8000, 0 takes a free one.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="The number of processes that serve; default 1. Set it to the number of cores.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Serve GraphQL and GraphiQL until interrupted."""
-    settings = Settings.load(host=host, port=port, data_dir=data)
-    with closing(listening_socket(settings.host, settings.port)) as listener:
-        _run(settings, listener, data)
+    settings = Settings.load(host=host, port=port, workers=workers, data_dir=data)
+    with (
+        closing(listening_socket(settings.host, settings.port)) as listener,
+        held_pidfile(settings.data_dir, listener.getsockname()[1]),
+    ):
+        run_workers(settings.workers, lambda is_first: _run(settings, listener, data, greets=is_first))
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -72,20 +79,20 @@ def _cannot_listen(host: str, port: int, error: OSError) -> AccordError:
 class _Server(uvicorn.Server):
     """A server that prints a greeting once it accepts connections."""
 
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+    def __init__(self, config: uvicorn.Config, greeting: str | None) -> None:
         super().__init__(config)
         self._greeting = greeting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if self.started and self._greeting is not None:
             typer.echo(self._greeting)
 
 
-def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None:
+def _run(settings: Settings, listener: socket.socket, data: Path | None, *, greets: bool) -> None:
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    with held_pidfile(settings.data_dir, port), database_connection_url(settings) as address:
+    with database_connection_url(settings) as address:
         # Here, where an unusable database prints one message; inside the server it would print a traceback.
         keys = asyncio.run(_real_keys(address))
         _require_credentials(settings, keys, data)
@@ -99,7 +106,7 @@ def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None
             proxy_headers=False,
         )
         greeting = _greeting(f"http://{host}:{port}", settings.database_shown, _callers(settings, keys, data), data)
-        _Server(config, greeting).run(sockets=[listener])
+        _Server(config, greeting if greets else None).run(sockets=[listener])
 
 
 async def _real_keys(address: str) -> int:

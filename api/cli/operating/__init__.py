@@ -1,1 +1,1 @@
-"""Commands of whoever operates a server: backups and restoring."""
+"""What operates a server: backups, restoring, and several processes of one server."""
