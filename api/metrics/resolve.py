@@ -31,7 +31,7 @@ from schema.vocab import Anchor, Reentry, Skip
 
 MOST_DIMENSIONS = 3
 _MOST_NAMED = 12  # KPIs in a sentence
-FUNNEL_SWITCHES = Switchboard(has_reading=True)
+FUNNEL_SWITCHES = Switchboard(reads_stages=True)
 
 
 def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKpiRequest:
@@ -42,21 +42,18 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
     """
     board, switches = kpi.switches, request.switches
     _reject_unknown_switches(f"The KPI {kpi.key}", board, switches)
-    if kpi.subject is Subject.PERSON and context.has_contacts and (board.has_reading or context.known_at is None):
+    if kpi.subject is Subject.PERSON and context.has_contacts and (board.reads_stages or not context.needs_evaluation):
         _ = context.evaluation
     stages = _stages_of(kpi, request.stages, context)
     window, window_override = _window(kpi, stages, switches, context.accord)
     is_agreed = switches.window is None and not switches.has_no_window
     # A KPI without this switch counts events in the period; a duration follows those who started in the period.
     anchor = switches.anchor or board.anchor or (Anchor.COHORT if kpi.kind is Kind.DURATION else Anchor.PERIOD)
-    if anchor is Anchor.PERIOD and switches.window is not None:
+    has_own_window = board.own_window is not None
+    if anchor is Anchor.PERIOD and switches.window is not None and not has_own_window:
         raise _bad(
             "The switch window has no meaning with anchor=PERIOD: numerator and denominator may be different people.",
             "Leave window out, or set anchor=COHORT.",
-        )
-    if switches.skip is Skip.REACHED_OR_BEYOND and not board.has_window:
-        raise _bad(
-            f"skip=REACHED_OR_BEYOND compares two stages, and {kpi.key} does not.", "Set skip to IMPLIED or EXCLUDE."
         )
     require_top(request.by, request.top)
     frame = _frame(request.period, switches, context)
@@ -73,7 +70,7 @@ def resolve(kpi: Kpi, request: KpiRequest, context: MetricContext) -> ResolvedKp
         anchor=anchor,
         reentry=switches.reentry or board.reentry or Reentry.EACH,
         skip=switches.skip or board.skip or Skip.IMPLIED,
-        window=window if anchor is Anchor.COHORT else None,
+        window=window if anchor is Anchor.COHORT or has_own_window else None,
         windows=_windows(kpi, stages, context) if is_agreed and anchor is Anchor.COHORT else (),
         censoring=chosen.censoring,
         filter_scope=chosen.filter_scope,
@@ -167,8 +164,8 @@ def _reject_unknown_switches(subject: str, board: Switchboard, switches: Switche
     )
     for name, value in named:
         if value and name not in board.names:
-            reads_no_stage = name in ("reading", "accordVersion") and switches.cycle_start is not CycleStart.SQL
-            why = " because it reads no stage" if reads_no_stage else ""
+            is_of_reading = name in ("reading", "accordVersion") and switches.cycle_start is not CycleStart.SQL
+            why = " because no clause of the accord but [reporting] defines it" if is_of_reading else ""
             raise _bad(
                 f"{subject} has no switch {name}{why}.",
                 f"Its switches are {', '.join(board.names)}. {_having(name)}",
@@ -242,12 +239,21 @@ def _checked_pair(pair: StagePair, accord: Accord, known: tuple[str, ...]) -> tu
 def _window(
     kpi: Kpi, stages: tuple[str, ...], switches: Switches, accord: Accord
 ) -> tuple[timedelta | None, tuple[str, ...]]:
-    """The window to use, and the override to report if it is not the accord's."""
+    """The window to use, and the override to report if it is not the accord's, or the KPI's own."""
+    own = kpi.switches.own_window
+    if own is not None:
+        if switches.has_no_window:
+            raise _bad(f"{kpi.key} has a window always: without one, nobody's time would be over.", "Give a length.")
+        return _chosen_window(switches, own)
     if not kpi.switches.has_window or not {*stages} <= {stage.key for stage in accord.stages}:
         return None, ()
     agreed = accord.window(stages[0], stages[1])
     if switches.has_no_window:
         return None, () if agreed is None else ("window=none",)
+    return _chosen_window(switches, agreed)
+
+
+def _chosen_window(switches: Switches, agreed: timedelta | None) -> tuple[timedelta | None, tuple[str, ...]]:
     if switches.window is None or switches.window == agreed:
         return agreed, ()
     if not timedelta(0) < switches.window <= LONGEST:

@@ -119,7 +119,7 @@ class ResolvedKpiRequest:
     @property
     def reads_entries(self) -> bool:
         """Whether its value depends on stage entries."""
-        return self.kpi.switches.has_reading or self.cycle_start is CycleStart.SQL
+        return self.kpi.switches.reads_stages or self.cycle_start is CycleStart.SQL
 
     @property
     def horizon(self) -> datetime:

@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 6675a3e817ce
+Revision ID: 99730b1ab86e
 Revises:
-Create Date: 2026-11-29 09:51:24.236740+00:00
+Create Date: 2026-11-29 10:07:06.804306+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "6675a3e817ce"
+revision: str = "99730b1ab86e"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

@@ -6,7 +6,7 @@ from schema.kpis.dimensions import DEAL_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.deals import Influenced, Sourced
-from schema.kpis.switchboard import DEAL_SWITCHES, MONEY_SWITCHES
+from schema.kpis.switchboard import AGREED_MONEY_SWITCHES, AGREED_SWITCHES
 from schema.vocab import Unit
 
 _PEOPLE = "The people on a deal are the contacts with a role on it, and those merged into one of them."
@@ -32,7 +32,7 @@ MARKETING_SOURCED = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=MONEY_SWITCHES,
+    switches=AGREED_MONEY_SWITCHES,
     source="The accord's attribution; the touches and lead sources of the people on the deals; the exchange rates.",
 )
 
@@ -53,7 +53,7 @@ MARKETING_INFLUENCED = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="marketing_sourced",
     source="The accord's attribution; the touches of the people on the deals; the history of the contacts.",
 )

@@ -1,5 +1,6 @@
 """KPIs of conversion: which share reaches the next step."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from schema.kpis.dimensions import DEAL_DIMENSIONS, PERSON_DIMENSIONS
@@ -179,6 +180,7 @@ RECYCLE_RATE = Kpi(
     source="The accord's stages mql and sal, its exits, and its reject reasons.",
 )
 
+_RECONVERTED_WITHIN = timedelta(days=180)
 RECYCLED_RECONVERSION = Kpi(
     key="recycled_reconversion",
     title="Recycled and reconverted",
@@ -188,11 +190,11 @@ RECYCLED_RECONVERSION = Kpi(
         "later time."
     ),
     formula="People recycled in the period who entered sql within 180 days, divided by people recycled in the period.",
-    measure=Reconverted(("mql", "sal"), "sql", timedelta(days=180)),
+    measure=Reconverted(("mql", "sal"), "sql", _RECONVERTED_WITHIN),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=STATE_SWITCHES,
+    switches=replace(STATE_SWITCHES, own_window=_RECONVERTED_WITHIN),
     guard="recycle_rate",
     source="The accord's stages mql, sal and sql, its exits, and its reject reasons.",
 )

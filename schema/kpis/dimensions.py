@@ -109,7 +109,8 @@ _MEANINGS = {
 STAGE_DIMENSIONS = (Dimension.STAGE, Dimension.STAGE_GROUP)
 PERSON_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_PERSON)
 DEAL_DIMENSIONS = tuple(meaning.dimension for meaning in _ALL_DEAL)
-CUSTOMER_DIMENSIONS = (Dimension.COUNTRY, Dimension.COMPANY, Dimension.INDUSTRY)  # the same for all deals of a customer
+# Of the company, not of the deal: every part of a customer's value has them, each at its own instant.
+CUSTOMER_DIMENSIONS = (Dimension.COUNTRY, Dimension.COMPANY, Dimension.INDUSTRY, Dimension.COMPANY_SIZE)
 
 
 def meanings(subject: Subject, dimensions: Iterable[Dimension]) -> tuple[DimensionMeaning, ...]:

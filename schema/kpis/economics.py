@@ -11,12 +11,13 @@ from schema.kpis.measures.composites import (
     Payback,
     Velocity,
 )
-from schema.kpis.switchboard import DEAL_SWITCHES
+from schema.kpis.switchboard import AGREED_FORMULA_SWITCHES, FORMULA_SWITCHES
 from schema.vocab import Unit
 
 _COST = (
     "The cost is that of campaigns, and what the accord states of sales; both are spread evenly over their days, up to "
-    "the day of `asOf`. Campaign costs convert at the exchange rates of their first days."
+    "the day of `asOf`. Campaign costs convert at the exchange rates of their first days, unless `currencyRule` names "
+    "another day for all amounts."
 )
 _MARGIN = (
     "The revenue is that of the deals won in the period; it is divided by the customers won by the end of the period, "
@@ -38,7 +39,7 @@ PIPELINE_COVERAGE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="win_rate",
     source="The history of the deals; the accord's targets; the exchange rates.",
 )
@@ -58,7 +59,7 @@ SALES_VELOCITY = Kpi(
     unit=Unit.MONEY_PER_DAY,
     subject=Subject.DEAL,
     dimensions=DEAL_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=FORMULA_SWITCHES,
     guard="win_rate",
     source="The deals' history, opening and closing dates, and amounts; the exchange rates.",
 )
@@ -75,7 +76,7 @@ CAC = Kpi(
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=DEAL_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="new_customers",
     source="The costs of campaigns; the accord's sales costs; the customers' first deals won.",
 )
@@ -85,14 +86,16 @@ LTV = Kpi(
     title="Customer lifetime value",
     meaning=(
         "What a customer brings until they leave: the revenue per customer and month, times the accord's gross margin, "
-        f"divided by the share of the customers who leave each month by the accord. {_MARGIN}"
+        f"divided by the share of the customers who leave each month by the accord. {_MARGIN} A group has the "
+        "revenue of the deals won while their company was in it, and the customers whose company was in it at their "
+        "first win."
     ),
     formula="Revenue per customer and month times gross margin, divided by monthly churn.",
     measure=LifetimeValue(),
     unit=Unit.MONEY,
     subject=Subject.DEAL,
     dimensions=CUSTOMER_DIMENSIONS,
-    switches=DEAL_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="cac",
     source="The deals won; the accord's gross margin and churn.",
 )
@@ -109,7 +112,7 @@ LTV_CAC = Kpi(
     unit=Unit.RATIO,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=DEAL_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="cac_payback_months",
     source="Those of ltv and cac.",
 )
@@ -126,7 +129,7 @@ CAC_PAYBACK_MONTHS = Kpi(
     unit=Unit.MONTHS,
     subject=Subject.DEAL,
     dimensions=(),
-    switches=DEAL_SWITCHES,
+    switches=AGREED_FORMULA_SWITCHES,
     guard="ltv_cac",
     source="The costs of campaigns; the deals won; the accord's sales costs and gross margin.",
 )

@@ -19,7 +19,7 @@ from schema.kpis.measures.handoffs import (
     OwnerResponse,
 )
 from schema.kpis.measures.stages import Unowned
-from schema.kpis.switchboard import DECISION_SWITCHES, FACT_SWITCHES, STATE_SWITCHES
+from schema.kpis.switchboard import AGREED_SWITCHES, DECISION_SWITCHES, FACT_SWITCHES, STATE_SWITCHES
 from schema.vocab import HandoffStatus, Unit
 
 _DECIDED = Decisions((HandoffStatus.ACCEPTED, HandoffStatus.REJECTED))
@@ -76,7 +76,7 @@ SLA_DECIDED_IN_TIME = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="reject_feedback_complete",
     source="The handoffs, their deadlines, and the accord's time to decide.",
 )
@@ -97,7 +97,7 @@ SLA_FOLLOWED_UP = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="over_pressure_rate",
     source="The handoffs, the touchpoints, and the accord's duty of attempts.",
 )
@@ -119,7 +119,7 @@ NEVER_CONTACTED_RATE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="mql_acceptance",
     source="The handoffs, the touchpoints, and the calendar of the duties of sales.",
 )
@@ -140,7 +140,7 @@ REJECT_FEEDBACK_COMPLETE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="rejection_rate",
     source="The handoffs, and what the accord wants of a rejection.",
 )
@@ -180,7 +180,7 @@ OWNER_RESPONSE_TIME = Kpi(
     unit=Unit.SECONDS,
     subject=Subject.PERSON,
     dimensions=_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="over_pressure_rate",
     source="The handoffs, the touchpoints, and the calendar of the duties of sales.",
 )

@@ -50,7 +50,7 @@ class Kpi:
     @property
     def accord_clauses(self) -> tuple[str, ...]:
         """The sections of the accord that the value depends on, by their keys in the document."""
-        return clauses_of(self.measure, reads_stages=self.switches.has_reading)
+        return clauses_of(self.measure, reads_stages=self.switches.reads_stages)
 
     @property
     def has_money(self) -> bool:

@@ -1,12 +1,13 @@
 """KPIs of contact pressure: how often people are touched, and what they make of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from schema.kpis.dimensions import PERSON_DIMENSIONS
 from schema.kpis.kinds import Subject
 from schema.kpis.kpi import Kpi
 from schema.kpis.measures.touches import Collided, OptedOut, OverPolicy, Replied, Trailing
-from schema.kpis.switchboard import FACT_SWITCHES
+from schema.kpis.switchboard import AGREED_SWITCHES, FACT_SWITCHES
 from schema.vocab import Unit
 
 TOUCHES_PER_CONTACT_7D = Kpi(
@@ -43,7 +44,7 @@ OVER_PRESSURE_RATE = Kpi(
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=AGREED_SWITCHES,
     guard="speed_to_lead",
     source="The outbound touchpoints and the accord's contact policy.",
 )
@@ -66,6 +67,7 @@ CROSS_TEAM_COLLISION = Kpi(
     source="The outbound touchpoints and the kinds of their teams.",
 )
 
+_OPTED_OUT_WITHIN = timedelta(days=30)
 OPT_OUT_RATE = Kpi(
     key="opt_out_rate",
     title="Opt-out rate",
@@ -78,15 +80,16 @@ OPT_OUT_RATE = Kpi(
         "People touched in the period who opted out within 30 days after their last touch, divided by people "
         "touched in the period."
     ),
-    measure=OptedOut(timedelta(days=30)),
+    measure=OptedOut(_OPTED_OUT_WITHIN),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=replace(FACT_SWITCHES, own_window=_OPTED_OUT_WITHIN),
     guard="response_rate",
     source="The outbound touchpoints, and the history of the contacts.",
 )
 
+_REPLIED_WITHIN = timedelta(days=14)
 RESPONSE_RATE = Kpi(
     key="response_rate",
     title="Response rate",
@@ -99,11 +102,11 @@ RESPONSE_RATE = Kpi(
         "People touched in the period who came to us within 14 days after a touch, divided by people touched in "
         "the period."
     ),
-    measure=Replied(timedelta(days=14)),
+    measure=Replied(_REPLIED_WITHIN),
     unit=Unit.RATIO,
     subject=Subject.PERSON,
     dimensions=PERSON_DIMENSIONS,
-    switches=FACT_SWITCHES,
+    switches=replace(FACT_SWITCHES, own_window=_REPLIED_WITHIN),
     guard="over_pressure_rate",
     source="The outbound and inbound touchpoints.",
 )

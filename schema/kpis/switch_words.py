@@ -50,7 +50,7 @@ class CurrencyRule(Vocabulary):
 
     TRANSACTION_DATE = (
         "TRANSACTION_DATE",
-        "The day of the counted instant: of the closing, of the opening, or of the instant of a state.",
+        "The day of the counted instant: of a closing, an opening, the instant of a state, or a cost's first day.",
     )
     PERIOD_END = (
         "PERIOD_END",
@@ -59,7 +59,10 @@ class CurrencyRule(Vocabulary):
     AS_OF = "AS_OF", "The day of `asOf`: today's rate, if the request does not name `asOf`."
     UNCONVERTED = (
         "UNCONVERTED",
-        "No rate: amounts of other currencies than the reporting currency are listed in `apart`.",
+        (
+            "No rate: amounts of other currencies than the reporting currency are listed in `apart`. Not for formulas"
+            " of several parts."
+        ),
     )
 
 

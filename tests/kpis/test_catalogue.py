@@ -150,11 +150,16 @@ def test_every_switch_of_a_kpi_has_its_default() -> None:
     defaults = {switch.name: switch.default for switch in CATALOGUE["mql_to_customer"].switches.defaults}
     assert (defaults["anchor"], defaults["reentry"], defaults["skip"]) == ("COHORT", "FIRST", "IMPLIED")
     assert defaults["window"] == "The accord's window between the two stages."
+    own = {"recycled_reconversion": "180 days", "response_rate": "14 days", "opt_out_rate": "30 days"}
+    for key, length in own.items():
+        [window] = [switch for switch in CATALOGUE[key].switches.defaults if switch.name == "window"]
+        assert (window.default, window.condition) == (length, "It needs a length: `none` is refused.")
 
 
 def test_the_clauses_of_a_kpi_are_sections_of_the_accord() -> None:
     for kpi in CATALOGUE.values():
         assert {*kpi.accord_clauses} <= {*Accord.model_fields}
-        assert ("stages" in kpi.accord_clauses) == kpi.switches.has_reading, kpi.key
+        assert ("stages" in kpi.accord_clauses) == kpi.switches.reads_stages, kpi.key
+        assert (kpi.accord_clauses != ("reporting",)) == kpi.switches.has_reading, kpi.key
     assert CATALOGUE["over_pressure_rate"].accord_clauses == ("contact_policy", "reporting")
     assert CATALOGUE["orphan_hours"].accord_clauses == ("stages", "exits", "calendars", "handoff", "reporting")

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from statistics import mean, median
 from typing import Any
@@ -45,6 +45,7 @@ class Books:
     pipelines: list[Row]
     zone: tzinfo
     currency: str
+    rate_day: date | None = None  # whose rates convert all amounts; None if each has its own day
 
     def __post_init__(self) -> None:
         self._versions_of: dict[UUID, list[Row]] = defaultdict(list)
@@ -230,7 +231,7 @@ class Books:
         """The amount in the reporting currency, to the cent; None if it has to be kept apart."""
         amount: Decimal = state["amount"] * (Decimal(1) if weight is None else weight)
         if state["currency"] != self.currency:
-            day = instant.astimezone(self.zone).date()
+            day = self.rate_day or instant.astimezone(self.zone).date()
             known = [rate for rate in self.rates if rate["currency"] == state["currency"] and rate["rate_on"] <= day]
             if not known:
                 return None

@@ -282,6 +282,7 @@ class OracleRequest:
     accord: Accord
     is_cohort: bool = False
     skip: Skip | None = None  # of durations: the default is to leave out who skipped the stage
+    window: timedelta | None = None
 
     def holds(self, at: datetime) -> bool:
         return (self.start is None or at >= self.start) and (self.end is None or at < self.end) and at < self.until

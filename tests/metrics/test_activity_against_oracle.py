@@ -57,6 +57,7 @@ COUNTED_IN_A_WORLD = (
 TIMES = ("speed_to_lead", "time_in_stage")
 DURATIONS = (*TIMES, "owner_response_time")
 WAITED_FOR = (*touch_oracle.KEYS, *handoff_oracle.KEYS)
+WINDOWS = st.none() | st.sampled_from([timedelta(hours=6), timedelta(days=3), timedelta(days=90)])
 ZONE = ZoneInfo("Europe/Berlin")
 
 
@@ -80,6 +81,7 @@ def requests(draw: st.DrawFn, key: str) -> KpiRequest:
         by=(by,) if by else (),
         switches=Switches(
             as_of=draw(st.none() | CLOSE),
+            window=draw(WINDOWS) if key in ("response_rate", "opt_out_rate") else None,
             anchor=draw(st.sampled_from([None, Anchor.COHORT])) if is_handed else None,
             skip=draw(st.sampled_from([None, None, Skip.EXCLUDE, Skip.IMPLIED])) if key in TIMES else None,
             censoring=draw(st.sampled_from([None, Censoring.MATURE_ONLY])) if key == "speed_to_lead" else None,
@@ -160,7 +162,7 @@ def oracle_request_of(request: KpiRequest, accord: Accord) -> OracleRequest:
     start, end = (midnight(day, ZONE) if day else None for day in (request.period.starts_on, request.period.before))
     until = (request.switches.as_of or NOW) + MICROSECOND
     is_cohort, skip = request.switches.anchor is Anchor.COHORT, request.switches.skip
-    return OracleRequest(request.key, start, end, until, accord, is_cohort, skip)
+    return OracleRequest(request.key, start, end, until, accord, is_cohort, skip, request.switches.window)
 
 
 def check(request: KpiRequest, answer: KpiAnswer, found: list[Known], accord: Accord) -> None:

@@ -48,6 +48,28 @@ async def test_people(
     await compare(database, batch, stored_at + later)
 
 
+async def test_a_fact_that_lay_in_the_future_counts_once_its_time_has_come(ready: tuple[Database, UUID]) -> None:
+    database, version = ready
+    stored_at = START + timedelta(days=60)
+    ways: dict[str, tuple[Entry, ...]] = dict.fromkeys(STAGES, ())
+    ways |= {
+        stage: (Entry(stored_at + away, stored_at + away, None),)
+        for stage, away in (("inquiry", timedelta(days=-5)), ("mql", timedelta(days=1)))
+    }
+    person = Person(ways, (Version(START, None, None, None, None),), (), None)
+    async with database.write() as session:
+        await load(session, [person], version)
+        await derive_journeys(session)
+    await store(database, stored_at, [])
+    request = KpiRequest("inquiry_to_mql", Period())
+    for later, converted in ((timedelta(0), 0), (timedelta(days=2), 1)):
+        await compare(database, [request], stored_at + later)
+        async with database.read() as session:
+            answer = await answered(session, request, stored_at + later)
+        assert isinstance(answer, KpiAnswer)
+        assert answer.numerator == Decimal(converted)
+
+
 async def test_without_a_window_nobody_is_mature_before_somebody_converts(ready: tuple[Database, UUID]) -> None:
     database, version = ready
     entry = Entry(START + timedelta(days=10), START + timedelta(days=10), None)

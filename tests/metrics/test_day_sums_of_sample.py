@@ -43,12 +43,12 @@ async def test_a_board_of_the_sample(sample: Database, grain: Grain | None) -> N
         assert await check_day_sums(session, AS_OF) > len(BOARD)
 
 
-@pytest.mark.parametrize("hours", [0, 7, 13, 20])
+@pytest.mark.parametrize("hours", [7, 20])
 async def test_a_window_that_ends_within_a_day(sample: Database, hours: int) -> None:
     await store(sample, AS_OF, [])
     keys = ("inquiry_to_mql", "sal_to_sql", "sql_to_opportunity", "mql_to_customer")
     periods = (Period(date(2025, 11, 1), UNTIL), Period())
-    wanted = [KpiRequest(key, period, grain=Grain.DAY) for key in keys for period in periods]
+    wanted = [KpiRequest(key, period, grain=Grain.MONTH) for key in keys for period in periods]
     assert {*await compare(sample, wanted, AS_OF + timedelta(hours=hours))} == {AnsweredFrom.DAY_SUMS}
 
 

@@ -19,6 +19,7 @@ from api.metrics.request import KpiRequest, Switches
 from api.workflows.adopt_accord import adopt_accord
 from schema.kpis import CATALOGUE
 from schema.kpis.answer_vocab import WarningCode
+from schema.kpis.switch_words import CurrencyRule
 from schema.vocab import Currency, Grain, RecordSide, Unit
 from tests.metrics import deal_oracle as oracle
 from tests.metrics.generated_contacts import ACCORD, MEMBERS, TEAMS
@@ -27,6 +28,7 @@ from tests.metrics.test_against_oracle import QUICK, periods
 from tests.support.examples import examples
 
 COUNTED_IN_A_WORLD = ("sales_velocity",)
+RULES = st.none() | st.sampled_from([rule for rule in CurrencyRule if rule is not CurrencyRule.UNCONVERTED])
 ABSENT = (WarningCode.PERIOD_NOT_BEGUN, WarningCode.PERIOD_BEFORE_DATA)
 
 
@@ -37,7 +39,7 @@ def requests(draw: st.DrawFn) -> KpiRequest:
         period=draw(periods()),
         grain=draw(st.none() | st.sampled_from([Grain.MONTH, Grain.QUARTER])),
         by=tuple(draw(st.lists(st.sampled_from(oracle.DIMENSIONS), max_size=2, unique=True))),
-        switches=Switches(as_of=draw(st.none() | oracle.TIMES)),
+        switches=Switches(as_of=draw(st.none() | oracle.TIMES), currency_rule=draw(RULES)),
     )
 
 

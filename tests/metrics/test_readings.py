@@ -126,14 +126,14 @@ async def test_a_reading_that_means_nothing_is_refused(
     assert await kept(example) == 0
 
 
-@pytest.mark.parametrize("key", ["WIN_RATE", "MQL_ACCEPTANCE", "OVER_PRESSURE_RATE", "OPEN_PIPELINE"])
-async def test_a_kpi_that_reads_no_stage_has_no_reading(example: Database, key: str) -> None:
+@pytest.mark.parametrize("key", ["WIN_RATE", "SALES_VELOCITY", "RESPONSE_RATE", "OPEN_PIPELINE"])
+async def test_a_kpi_that_no_clause_but_reporting_defines_has_no_reading(example: Database, key: str) -> None:
     error = await refused(
         example, KPI.replace("records { edges { node { ... on Contact { email } } } }", ""), key=key, switches=PINNED
     )
     assert isinstance(error, AccordError)
     assert error.code is ErrorCode.BAD_INPUT
-    assert "has no switch reading because it reads no stage" in error.message
+    assert "has no switch reading because no clause of the accord but [reporting] defines it" in error.message
 
 
 async def test_a_period_before_all_data_has_no_value(example: Database) -> None:

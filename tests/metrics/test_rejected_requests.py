@@ -85,6 +85,15 @@ BAD: tuple[tuple[KpiRequest, ErrorCode, str], ...] = (
     ),
     (KpiRequest("deals_won", switches=Switches(reading=Reading.RESTATED)), ErrorCode.BAD_INPUT, " more."),
     (KpiRequest("win_rate", switches=Switches(cycle_start=CycleStart.SQL)), ErrorCode.BAD_INPUT, "anchor"),
+    *(
+        (KpiRequest(key, switches=Switches(currency_rule=CurrencyRule.UNCONVERTED)), ErrorCode.BAD_INPUT, "PERIOD_END")
+        for key in ("sales_velocity", "pipeline_coverage", "cac", "ltv", "ltv_cac", "cac_payback_months")
+    ),
+    *(
+        (KpiRequest(key, switches=Switches(has_no_window=True)), ErrorCode.BAD_INPUT, "Give a length.")
+        for key in ("recycled_reconversion", "response_rate", "opt_out_rate")
+    ),
+    (KpiRequest("response_rate", switches=Switches(window=timedelta(0))), ErrorCode.BAD_INPUT, "100 years"),
     (KpiRequest("win_rate", switches=Switches(currency_rule=CurrencyRule.AS_OF)), ErrorCode.BAD_INPUT, "exclusions"),
     (
         KpiRequest("mql_to_customer", switches=Switches(filter_scope=FilterScope.CONVERSION)),

@@ -139,3 +139,23 @@ async def test_a_recycled_person_comes_back_within_180_days(
     assert isinstance(answer, KpiAnswer)
     found: tuple[object, object] = (answer.numerator, answer.denominator)
     assert found == expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [(timedelta(0), 1), (MOMENT, 0)])
+async def test_a_request_may_name_another_time_to_come_back(
+    ready: tuple[Database, UUID], late: timedelta, expected: int
+) -> None:
+    database, version = ready
+    window = 60 * DAY
+    request = KpiRequest("recycled_reconversion", switches=Switches(window=window))
+    async with database.write() as session:
+        await stage_worlds.load(session, [recycled(START + window + late)], version)
+    async with database.read() as session:
+        own, chosen = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(request.key), request], now=NOW)
+    assert isinstance(own, KpiAnswer)
+    assert isinstance(chosen, KpiAnswer)
+    assert own.numerator == 1
+    assert own.is_canonical
+    assert chosen.numerator == expected
+    assert chosen.overrides == ("window=P60D",)
+    assert not chosen.is_canonical

@@ -28,13 +28,13 @@ def _replied(known: Known, touched: list[Touched], request: OracleRequest) -> Ro
     replies = [
         other.at for other in known.touches if not other.is_ours and not other.is_automated and other.at < request.until
     ]
-    is_part = any(touch.at < at <= touch.at + 14 * DAY for touch in touched for at in replies)
+    is_part = any(touch.at < at <= touch.at + (request.window or 14 * DAY) for touch in touched for at in replies)
     last = max(touch.at for touch in touched)
     return Row(
         known,
         min(touch.at for touch in touched),
         is_part=is_part,
-        is_waiting=not is_part and last + 14 * DAY >= request.until,
+        is_waiting=not is_part and last + (request.window or 14 * DAY) >= request.until,
     )
 
 
@@ -52,7 +52,7 @@ def _opted_out(known: Known, touched: list[Touched], request: OracleRequest) -> 
         known,
         min(touch.at for touch in touched),
         is_part=is_part,
-        is_waiting=not is_part and last + 30 * DAY >= request.until,
+        is_waiting=not is_part and last + (request.window or 30 * DAY) >= request.until,
     )
 
 
@@ -69,4 +69,4 @@ def _opt_outs(known: Known) -> list[datetime]:
 
 def _is_after_a_touch(at: datetime, known: Known, request: OracleRequest) -> bool:
     before = [touch.at for touch in known.touches if touch.is_ours and touch.at <= at]
-    return bool(before) and request.holds(max(before)) and at <= max(before) + 30 * DAY
+    return bool(before) and request.holds(max(before)) and at <= max(before) + (request.window or 30 * DAY)

@@ -181,7 +181,8 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             Input("skip", "How stages that a person skipped count.", TypeRef("SkippedStagesSwitch")),
             Input(
                 "window",
-                "How long a conversion may take. If left out: as the accord says.",
+                "How long a conversion may take. If left out: as the accord says, or the KPI whose time is its own."
+                " Such a KPI takes no `none`.",
                 TypeRef("ConversionWindowInput"),
             ),
             Input(
@@ -213,8 +214,9 @@ KPI_INPUT_TYPES: tuple[Declared, ...] = (
             ),
             Input(
                 "reading",
-                "Which version of the accord decides who entered which stage when. If left out: `IN_FORCE`. KPIs that"
-                " read no stage do not have this switch.",
+                "Which version of the accord decides who entered which stage when, and what the duties, costs and"
+                " targets are. If left out: `IN_FORCE`. KPIs that no clause but `reporting` defines do not have this"
+                " switch.",
                 TypeRef("Reading"),
             ),
             Input("accordVersion", "The number of the version, for the reading `PINNED` alone.", TypeRef("Int")),

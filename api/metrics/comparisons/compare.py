@@ -42,12 +42,13 @@ async def compare_with_version(kpi: Kpi, answer: KpiAnswer, compute: Compute) ->
     """Compare an answer with that of another version of the accord, for the same days.
 
     Shapes: one answer -> the same with its `comparison`; computes one more request.
-    Errors: BAD_INPUT for a KPI that reads no stage; MIXED_CURRENCIES; those of the other request.
+    Errors: BAD_INPUT for a KPI that depends on `reporting` alone; MIXED_CURRENCIES; those of the other request.
     """
     if not kpi.switches.has_reading:
         raise AccordError(
             ErrorCode.BAD_INPUT,
-            f"The KPI {kpi.key} reads no stage, so that it cannot be computed by another version of the accord.",
+            f"The KPI {kpi.key} is defined by no clause of the accord but [reporting], so it cannot be computed by"
+            " another version of the others.",
             "Compare it with an earlier period or with targets.",
         )
     days = Period(answer.period.starts_on, answer.period.before)

@@ -42,7 +42,7 @@ class KpiFigures:
 
 def reads_stages(kpi: Kpi) -> bool:
     """Whether the accord's versions decide what a KPI counts: it declares so by its switch `reading`."""
-    return kpi.switches.has_reading
+    return kpi.switches.reads_stages
 
 
 def requests_of(sides: Sides, period: Period) -> tuple[KpiPair, ...]:

@@ -43,7 +43,7 @@ async def prepare_requests(
 def _reads_entries(request: KpiRequest | FunnelRequest) -> bool:
     if isinstance(request, FunnelRequest) or (kpi := CATALOGUE.get(request.key)) is None:
         return True
-    return kpi.switches.has_reading or request.switches.cycle_start is CycleStart.SQL
+    return kpi.switches.reads_stages or request.switches.cycle_start is CycleStart.SQL
 
 
 def version_switches(switches: Switches, accord_version: int | None) -> Switches:

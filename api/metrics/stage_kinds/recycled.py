@@ -103,7 +103,7 @@ class ReconversionShare(KpiKind):
             yield AnswerWarning(code=WarningCode.OPEN_COHORT, message=message, count=waiting)
 
     def _windowed(self, request: ResolvedKpiRequest) -> ResolvedKpiRequest:
-        return replace(request, window=self.within, windows=())
+        return replace(request, window=request.window or self.within, windows=())
 
 
 def _stages_left(left: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

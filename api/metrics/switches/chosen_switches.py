@@ -7,7 +7,6 @@ from enum import Enum
 from api.errors import AccordError, ErrorCode
 from api.metrics.request import Switches, Where
 from schema.accord import Accord
-from schema.kpis.kinds import Kind
 from schema.kpis.kpi import Kpi
 from schema.kpis.switch_words import Censoring, CurrencyRule, CycleStart, FilterScope
 from schema.vocab import Anchor
@@ -32,7 +31,7 @@ def choose_switches(kpi: Kpi, switches: Switches, where: Where, anchor: Anchor, 
     Errors: BAD_INPUT for a switch that has no meaning beside the others of the request.
     """
     board = kpi.switches
-    _reject_without_meaning(kpi, switches, where, anchor, accord)
+    _reject_without_meaning(switches, where, anchor, accord)
     scope = FilterScope.BOTH if board.filter_scope is not None and anchor is Anchor.PERIOD else board.filter_scope
     choices: Choices = (
         ("anchor", switches.anchor, board.anchor),
@@ -43,6 +42,7 @@ def choose_switches(kpi: Kpi, switches: Switches, where: Where, anchor: Anchor, 
         ("currencyRule", switches.currency_rule, board.currency_rule),
         ("cycleStart", switches.cycle_start, board.cycle_start),
     )
+    _reject_refused(kpi, choices)
     return ChosenSwitches(
         censoring=switches.censoring or board.censoring or Censoring.ALL_OPEN,
         filter_scope=switches.filter_scope or scope,
@@ -58,25 +58,22 @@ def _overridden(choices: Choices) -> Iterator[str]:
             yield f"{name}={choice.value}"
 
 
-def _reject_without_meaning(kpi: Kpi, switches: Switches, where: Where, anchor: Anchor, accord: Accord) -> None:
-    if switches.censoring not in (None, Censoring.ALL_OPEN):
-        if anchor is Anchor.PERIOD:
-            raise _bad(
-                "The switch censoring has no meaning with anchor=PERIOD: nobody is followed who could still convert.",
-                "Leave censoring out, or set anchor=COHORT.",
-            )
-        is_duration = kpi.kind is Kind.DURATION
-        if switches.censoring is Censoring.DECIDED_ONLY and is_duration:
-            raise _bad(
-                f"censoring=DECIDED_ONLY has no meaning for {kpi.key}: only durations that have ended count, and all of"
-                " them are decided.",
-                "Set censoring to ALL_OPEN or MATURE_ONLY.",
-            )
-        if switches.censoring is Censoring.MATURE_ONLY and not kpi.switches.has_window and not is_duration:
-            raise _bad(
-                f"censoring=MATURE_ONLY counts who entered longer ago than the window, and {kpi.key} has no window.",
-                "Set censoring to ALL_OPEN or DECIDED_ONLY.",
-            )
+def _reject_refused(kpi: Kpi, choices: Choices) -> None:
+    """Reject the values that the KPI declares as refused. Errors: BAD_INPUT."""
+    board = kpi.switches
+    for name, choice, _ in choices:
+        refused = next((one for one in board.refused if one.switch == name and one.value is choice), None)
+        if refused is not None:
+            *others, last = board.values(name)
+            raise _bad(refused.why.format(key=kpi.key), f"Set {name} to {', '.join(others)} or {last}.")
+
+
+def _reject_without_meaning(switches: Switches, where: Where, anchor: Anchor, accord: Accord) -> None:
+    if switches.censoring not in (None, Censoring.ALL_OPEN) and anchor is Anchor.PERIOD:
+        raise _bad(
+            "The switch censoring has no meaning with anchor=PERIOD: nobody is followed who could still convert.",
+            "Leave censoring out, or set anchor=COHORT.",
+        )
     if switches.filter_scope is not None and _tests_nothing(where):
         raise _bad(
             "The switch filterScope says which end of the conversion the filter applies to, and there is no filter.",

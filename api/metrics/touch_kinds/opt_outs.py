@@ -35,7 +35,7 @@ class OptOutShare(TouchedShare):
         """The touched people: `contact_id, part, at, opted_out, is_recent, is_unknown`; `at` is the first touch."""
         opted_out = Sql("c.opted_out")
         return CountedRows(
-            rows=_touched(request, self.within, boundaries),
+            rows=_touched(request, request.window or self.within, boundaries),
             aggregates=Aggregates(
                 numerator=count_where(opted_out), waiting=count_where(Sql("c.is_recent and not c.opted_out"))
             ),

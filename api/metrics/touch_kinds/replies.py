@@ -34,7 +34,7 @@ class ReplyShare(TouchedShare):
         """The touched people: `contact_id, part, at, replied, may_reply`; `at` is the first touch in the part."""
         replied = Sql("c.replied")
         return CountedRows(
-            rows=_touched(request, self.within, boundaries),
+            rows=_touched(request, request.window or self.within, boundaries),
             aggregates=Aggregates(
                 numerator=count_where(replied), waiting=count_where(Sql("c.may_reply and not c.replied"))
             ),
