@@ -93,6 +93,13 @@ class Settings(BaseSettings):
         description="The seconds that requests have to end when the server is told to stop. All else takes 25 seconds "
         "more at most.",
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="The number of processes that serve; best the number of cores. Each opens up to 32 connections to "
+        "PostgreSQL.",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(),
         description="Host names of the server beside loopback, with commas: `accord.example`. They are served once "

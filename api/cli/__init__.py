@@ -34,6 +34,8 @@ class Commands(LazyGroup):
         ),
         "stop": ("Stop the servers and the private PostgreSQL of a data folder.", "api.cli.stop_command:stop"),
         "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),
+        "backup": ("Write a backup of the database to a file.", "api.cli.operating.backup_commands:backup"),
+        "restore": ("Restore a backup into an empty database.", "api.cli.operating.backup_commands:restore"),
         "init": ("Adopt the first version of the accord, or propose the next.", "api.cli.accord.adopt_command:init"),
         "import": (
             "Import files of a CRM, or any CSV file or workbook (.xlsx).",

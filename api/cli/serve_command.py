@@ -13,6 +13,7 @@ import uvicorn
 from api.access.credentials.key_lookup import count_real_keys
 from api.app import create_app
 from api.cli.jobs.metrics_listener import metrics_listener
+from api.cli.operating.workers import run_workers
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
 from api.cli.serving import AFTER_GRACE_SECONDS
@@ -48,30 +49,46 @@ def serve(
             "--reuse-port", help="Share the port with other servers, so that a new one can start before the old stops."
         ),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="The number of processes that serve; default 1. Set it to the number of cores.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Serve GraphQL and GraphiQL until interrupted."""
-    settings = Settings.load(host=host, port=port, reuse_port=reuse_port, data_dir=data)
+    settings = Settings.load(host=host, port=port, reuse_port=reuse_port, workers=workers, data_dir=data)
     configure_logging(settings.log_format, settings.log_level)
     with closing(open_listener(settings)) as listener, metrics_listener(settings) as metrics:
         # A supervisor may pass a socket of another address, which decides who needs credentials.
         host, port = listener.getsockname()[:2]
-        _run(settings.model_copy(update={"host": host, "port": port}), listener, metrics, data)
+        bound = settings.model_copy(update={"host": host, "port": port})
+        with held_pidfile(bound):
+            run_workers(
+                settings.workers,
+                lambda is_first: _run(bound, listener, metrics if is_first else None, data, greets=is_first),
+                stop_seconds=settings.stop_seconds + AFTER_GRACE_SECONDS + 1,
+            )
 
 
-def _run(settings: Settings, listener: socket.socket, metrics: socket.socket | None, data: Path | None) -> None:
+def _run(
+    settings: Settings,
+    listener: socket.socket,
+    metrics: socket.socket | None,
+    data: Path | None,
+    *,
+    greets: bool,
+) -> None:
+    """Serve in this process. The first one has the metrics, if they have an address of their own."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     health = Health()
     with (
         last_resort(settings.stop_seconds + AFTER_GRACE_SECONDS) as resort,
-        held_pidfile(settings),
         database_connection_url(settings) as url,
     ):
         # Here, where an unusable database prints one message; inside the server it would print a traceback.
         keys = asyncio.run(_real_keys(url))
         _require_credentials(settings, keys, data)
         config = uvicorn.Config(
-            create_app(settings, health, metrics),
+            create_app(settings, health, metrics, workers=settings.workers),
             http=CoalescingProtocol,
             ws="none",
             log_config=None,
@@ -90,7 +107,7 @@ def _run(settings: Settings, listener: socket.socket, metrics: socket.socket | N
         StoppingServer(
             config,
             grace_seconds=settings.stop_seconds,
-            on_started=partial(typer.echo, greeting),
+            on_started=partial(typer.echo, greeting) if greets else lambda: None,
             on_stopping=stopping,
         ).run(sockets=[listener])
 
