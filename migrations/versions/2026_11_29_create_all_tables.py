@@ -1,8 +1,8 @@
 """Create all tables.
 
-Revision ID: 1f499c78c705
+Revision ID: 6ecbbb208e5c
 Revises:
-Create Date: 2026-11-29 10:37:25.774254+00:00
+Create Date: 2026-11-29 10:46:54.650028+00:00
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
 contract: add nullable columns or columns with a default now, and drop or tighten in a later release. `kind` says whether
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision: str = "1f499c78c705"
+revision: str = "6ecbbb208e5c"
 down_revision: str | None = None
 branch_labels: str | None = None
 depends_on: str | None = None

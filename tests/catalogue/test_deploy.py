@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.operating.workers import STOP_SECONDS
+from api.cli.serving import AFTER_GRACE_SECONDS
 from api.settings import Settings
 from tests.support.sources import TOP
 
@@ -39,7 +39,7 @@ def test_supervisors_wait_longer_than_a_stop_takes() -> None:
     grace = re.search(r"stop_grace_period: (\d+)s", (DEPLOY / "compose.yaml").read_text())
     assert stop is not None
     assert grace is not None
-    assert min(int(stop[1]), int(grace[1])) > STOP_SECONDS
+    assert min(int(stop[1]), int(grace[1])) > Settings().stop_seconds + AFTER_GRACE_SECONDS + 1
 
 
 def test_the_image_runs_without_rights_and_names_no_digest_that_was_not_tried() -> None:
