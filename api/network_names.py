@@ -44,9 +44,10 @@ def listening_address(given: object) -> ListeningAddress | None:
     """Return the host and the port of an address such as `127.0.0.1:9090` or `[::1]:9090`."""
     if given is None or isinstance(given, ListeningAddress):
         return given
-    host, _, port = str(given).strip().rpartition(":")
+    text = str(given).strip()
+    host, _, port = text.rpartition(":")
     if not _is_host(host.lower()) or not port.isdigit() or not 0 <= int(port) <= 65_535:
-        raise ValueError(f"{given!r} is not an address; write it as 127.0.0.1:9090 or [::1]:9090")
+        raise ValueError(f"{text!r} is not an address; write it as 127.0.0.1:9090 or [::1]:9090")
     return ListeningAddress(host.strip("[]").lower(), int(port))
 
 

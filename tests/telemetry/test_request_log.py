@@ -31,7 +31,7 @@ def client_of(database: Database, who: Principal | None = None, slow: SlowReques
     async def identify(scope: Any) -> Principal:  # noqa: ANN401 - an ASGI scope
         return await identify_local_operator(scope) if who is None else who
 
-    site = build_site(gateway(), lambda: database, identify, slow=slow or SlowRequests())
+    site = build_site(gateway(), lambda: database, identify, slow=slow or SlowRequests(3_600.0))
     transport = httpx.ASGITransport(app=site, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
