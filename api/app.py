@@ -24,6 +24,7 @@ from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import running_jobs
 from api.plan.explain_text import estimated_plan
 from api.settings import Settings
+from api.telemetry.sampled import SAMPLED
 from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
@@ -81,6 +82,7 @@ def create_app(
     # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
     limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
 
+    traffic = Traffic.of(settings, workers=workers)
     sampler = BacklogSampler()
 
     async def sample() -> None:
@@ -105,7 +107,8 @@ def create_app(
                 health.outage = database.outage
                 await sample()  # clocks that differ are said at the start
                 async with serving_metrics(metrics_listener, sample), running_jobs(database):
-                    yield
+                    with SAMPLED.lanes(traffic.lanes.uses):
+                        yield
                 with suppress(TimeoutError):  # who used what last is worth no longer wait
                     async with asyncio.timeout(FINISH_SECONDS):
                         await access.uses.finish()
@@ -128,7 +131,7 @@ def create_app(
             access.identify.has_credentials,
         ),
         guard=access.sign_in.guard,
-        traffic=Traffic.of(settings, workers=workers),
+        traffic=traffic,
         explains=settings.is_loopback,
         slow=SlowRequests(settings.slow_ms / 1_000, plan_of if settings.slow_plans else None),
         lifespan=lifespan,

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from api.errors import ErrorCode, RetryLaterError
 from api.settings import LaneSizes
+from api.telemetry.sampled import LaneUse
 
 
 class Lane:
@@ -86,6 +87,11 @@ class Lanes:
         self.light = Lane("light requests", sizes.light, sizes.queue, sizes.wait_seconds)
         self.heavy = Lane("heavy requests", sizes.heavy, sizes.queue, sizes.wait_seconds)
         self.mutations = Lane("mutations", sizes.mutations, sizes.queue, sizes.wait_seconds)
+
+    def uses(self) -> tuple[LaneUse, ...]:
+        """How the lanes are used at the moment."""
+        lanes = (("light", self.light), ("heavy", self.heavy), ("mutations", self.mutations))
+        return tuple(LaneUse(name, lane.running, lane.waiting, lane.places) for name, lane in lanes)
 
     def of_request(self, cost: int, *, is_mutation: bool) -> Lane:
         """Return the lane of a request, by the cost that it states before anything is executed."""
