@@ -265,10 +265,6 @@ $(COMPARES): $(CONTRACT)/package.json $(CONTRACT)/package-lock.json .venv/.node
 migration: .venv/.installed-dev ## draft a migration and rewrite the SDL: make migration m="add contact.seniority" (kind=expand)
 	@$(BIN)/python -m migrations.draft "$(m)" $(if $(kind),--kind $(kind))
 
-.PHONY: first-migration
-first-migration: .venv/.installed-dev ## draft the first migration again (only before the first release)
-	@$(BIN)/python -m migrations.draft --first
-
 .PHONY: clean
 clean: ## remove everything that was installed and built (keeps the data in .accord)
 	@test ! -x $(ACCORD) || $(ACCORD) stop

@@ -29,23 +29,19 @@ from migrations.statements import migration, statements
 INI = MIGRATIONS.parent / "alembic.ini"
 SDL_FILE = MIGRATIONS.parent / "schema" / "schema.graphql"
 UNDECIDED = 'kind: str = "undecided"'
-FIRST_TITLE = "Create all tables"
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m migrations.draft", description="Draft a migration.")
-    parser.add_argument("title", nargs="?", default="", help="what changes, such as 'add contact.seniority'")
-    parser.add_argument("--first", action="store_true", help="replace the only migration (before the first release)")
+    parser.add_argument("title", help="what changes, such as 'add contact.seniority'")
     parser.add_argument(
         "--kind", type=MigrationKind, choices=list(MigrationKind), help="whether it expands or contracts"
     )
     arguments = parser.parse_args()
-    if arguments.first:
-        delete_first_migration()
-    elif not arguments.title:
+    if not arguments.title:
         parser.error("the title is missing. Name what changes: make migration m='add contact.seniority'")
-    drafted = draft(arguments.title or FIRST_TITLE)
+    drafted = draft(arguments.title)
     state_kinds(drafted, arguments.kind)
     is_contract_new = refresh_contract()
     print("\n".join(report(drafted, is_contract_new=is_contract_new)))  # noqa: T201 - a command
@@ -94,8 +90,7 @@ def state_kinds(drafted: Sequence[Path], given: MigrationKind | None) -> None:
         path = names.get(Path(step.path).name)
         if path is None:
             continue
-        # No release runs without the first migration.
-        derived = derived_kind(it.text for it in statements(revision)) if step.down_revision else MigrationKind.CONTRACT
+        derived = derived_kind(statement.text for statement in statements(revision))
         if kind := given or derived:
             text = path.read_text(encoding="utf-8")
             path.write_text(text.replace(UNDECIDED, f'kind: str = "{kind}"'), encoding="utf-8")
@@ -116,21 +111,8 @@ def draft(title: str) -> tuple[Path, ...]:
             server.close()
 
 
-def delete_first_migration() -> None:
-    """Delete the only migration, to draft it again. Before the first release only: no other database has run it."""
-    existing = [path for path in (MIGRATIONS / "versions").glob("*.py") if not path.name.startswith("_")]
-    if len(existing) > 1:
-        raise SystemExit(
-            f"There are {len(existing)} migrations, so the first has been released. "
-            "Draft a further one instead: make migration m='what changes'"
-        )
-    for path in existing:
-        path.unlink()
-
-
 async def _draft(dsn: str, title: str) -> tuple[Path, ...]:
-    if any((MIGRATIONS / "versions").glob("*.py")):
-        await migrate(dsn)
+    await migrate(dsn)
     async with open_connection(dsn) as connection:
         return await connection.run_sync(_write, title)
 

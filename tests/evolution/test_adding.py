@@ -111,9 +111,7 @@ def test_the_graphql_description_of_the_field_is_its_declaration(seen: dict[str,
 
 def test_a_word_is_added_to_its_check_without_reading_the_rows_under_a_lock(seen: dict[str, Any]) -> None:
     lines = seen["plan"].splitlines()
-    (replaced,) = (
-        number for number, line in enumerate(lines) if "ck_contact_email_kind" in line and "'PIGEON'" in line
-    )
+    (replaced,) = (number for number, line in enumerate(lines) if "ck_contact_email_kind" in line and "PIGEON" in line)
     assert lines[replaced].endswith(" not valid;")
     assert lines[replaced + 1].endswith("; rows left alone.")
     validated = lines.index("alter table contact validate constraint ck_contact_email_kind;")
