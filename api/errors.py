@@ -104,7 +104,7 @@ class ErrorCode(StrEnum):
     DAMAGED_BACKUP = "DAMAGED_BACKUP", "The file is no backup, is cut off, or does not have its checksum."
     NOT_EMPTY = "NOT_EMPTY", "The database to restore into is not empty."
     NO_FITTING_PROGRAMS = "NO_FITTING_PROGRAMS", "The client programs of PostgreSQL at hand do not fit the server."
-    BACKUP_FAILED = "BACKUP_FAILED", "pg_dump failed. No backup was written."
+    BACKUP_FAILED = "BACKUP_FAILED", "No backup was written, because pg_dump failed."
     RESTORE_FAILED = "RESTORE_FAILED", "A backup was not restored. The database is as it was."
     DATA_FOLDER = "DATA_FOLDER", "The data folder cannot be used."
     DISK_FULL = "DISK_FULL", "A disk is full."
