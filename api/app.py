@@ -5,7 +5,7 @@ import math
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from starlette.applications import Starlette
@@ -55,11 +55,42 @@ class _Access:
     sign_in: SignIn
 
 
+@dataclass(frozen=True, slots=True)
+class _Observer:
+    """What the metrics and the log of slow requests read from the database."""
+
+    database_of: DatabaseProvider
+    sampler: BacklogSampler = field(default_factory=BacklogSampler)
+
+    async def sample(self) -> None:
+        """Read what waits in the database, for the metrics."""
+        await self.sampler.sample(self.database_of())
+
+    async def plan_of(self, text: str, values: Sequence[object]) -> str:
+        """The estimated plan of a statement."""
+        async with self.database_of().read() as session:
+            return await estimated_plan(session, text, values)
+
+
 # Identification and sign-in have connections of their own: they wait neither for a lane nor for whoever holds the
 # connections of one.
 _ACCESS_CONNECTIONS = 3
 # How long a read waits for a lock, such as that of a table that a first import fills: as a unit of work does.
 _READ_LOCK_MS = 1_200
+
+
+@asynccontextmanager
+async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tuple[Database, Database]]:
+    """Open the database of requests, and beside it a small one of identification and sign-in."""
+    # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
+    limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
+    async with (
+        Database.open(
+            address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
+        ) as database,
+        Database.open(address, size=_ACCESS_CONNECTIONS, outage=database.outage) as access_database,
+    ):
+        yield database, access_database
 
 
 def create_app(
@@ -79,34 +110,21 @@ def create_app(
     health.owns_database = settings.database_url is None
     holder, access_holder = DatabaseHolder(), DatabaseHolder()
     access = _access(settings, access_holder.get)
-    # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
-    limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
-
     traffic = Traffic.of(settings, workers=workers)
-    sampler = BacklogSampler()
-
-    async def sample() -> None:
-        await sampler.sample(holder.get())
-
-    async def plan_of(text: str, values: Sequence[object]) -> str:
-        async with holder.get().read() as session:
-            return await estimated_plan(session, text, values)
+    observer = _Observer(holder.get)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks the event loop, which serves no request yet.
         with database_connection_url(settings, revives=True) as address:
             async with (
-                Database.open(
-                    address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
-                ) as database,
-                Database.open(address, size=_ACCESS_CONNECTIONS, outage=database.outage) as access_database,
+                _open_databases(settings, address) as (database, access_database),
                 access.cache.listening(database),
             ):
                 holder.database, access_holder.database = database, access_database
                 health.outage = database.outage
-                await sample()  # clocks that differ are said at the start
-                async with serving_metrics(metrics_listener, sample), running_jobs(database):
+                await observer.sample()  # clocks that differ are said at the start
+                async with serving_metrics(metrics_listener, observer.sample), running_jobs(database):
                     with SAMPLED.lanes(traffic.lanes.uses):
                         yield
                 with suppress(TimeoutError):  # who used what last is worth no longer wait
@@ -121,7 +139,7 @@ def create_app(
         routes=[
             examples_route(holder.get, access.identify),
             *health_routes(holder.get, health),
-            *([metrics_route(sample, access.identify)] if settings.metrics_address is None else []),
+            *([metrics_route(observer.sample, access.identify)] if settings.metrics_address is None else []),
             *access.sign_in.routes(),
         ],
         access=NetworkAccess(
@@ -133,7 +151,7 @@ def create_app(
         guard=access.sign_in.guard,
         traffic=traffic,
         explains=settings.is_loopback,
-        slow=SlowRequests(settings.slow_ms / 1_000, plan_of if settings.slow_plans else None),
+        slow=SlowRequests(settings.slow_ms / 1_000, observer.plan_of if settings.slow_plans else None),
         lifespan=lifespan,
     )
 

@@ -125,7 +125,10 @@ async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator
     try:
         yield notified
     except asyncio.CancelledError:
-        held.connection.terminate()  # a stop waits for no answer; the lock ends with the connection
+        # A stop waits for no answer; the lock ends with the connection. One that is lost raises an error in place of
+        # the cancellation, and the jobs would go on after the stop.
+        if not is_gone(held.connection):
+            held.connection.terminate()
         raise
     finally:
         if not is_gone(held.connection):

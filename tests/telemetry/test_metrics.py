@@ -89,9 +89,10 @@ async def test_an_address_of_its_own_has_them_for_everybody_and_nothing_else(dat
 async def test_requests_are_counted_by_operation_and_status(database: Database) -> None:
     before = value("accord_requests_total", operation="Counted", status="200") or 0
     seconds = value("accord_request_seconds_count", operation="Counted") or 0
-    statements = value("accord_statement_seconds_count") or 0
+    query = "query Counted { members(first: 1) { nodes { id } } }"
     async with client_of(database, identified(AccessLevel.VIEWER)) as client:
-        query = "query Counted { members(first: 1) { nodes { id } } }"
+        await client.post("/graphql", json={"query": "{ __typename }"})  # the first one reads the tables' statistics
+        statements = value("accord_statement_seconds_count") or 0
         for _ in range(3):
             await client.post("/graphql", json={"query": query})
     assert value("accord_requests_total", operation="Counted", status="200") == before + 3

@@ -1,6 +1,7 @@
 """The statistics that costs are estimated by: read once for a database, and again every few minutes."""
 
 import asyncio
+import contextvars
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -54,7 +55,8 @@ class KeptStatistics:
         self._due[database] = now + RETRY_SECONDS
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
-                found = await _read(database)
+                # In a context of its own: the log of the request has the request's statements alone.
+                found = await asyncio.create_task(_read(database), context=contextvars.Context())
         except (AccordError, *LOST_CONNECTION):
             return kept or CostStatistics()
         self._due[database] = now + REFRESH_SECONDS
