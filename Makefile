@@ -154,6 +154,10 @@ bench-funnel: .venv/.installed-dev ## compare evaluation, KPIs and lists by stag
 bench-kpi: .venv/.installed-dev ## compare a board of 12 KPIs from journeys, from facts, by hand and by MetricFlow (ARGS="--sizes 10000,100000,1000000" KEEP=1)
 	@$(BIN)/python -m tests.bench.board $(if $(KEEP),--keep) $(ARGS)
 
+.PHONY: bench-cost
+bench-cost: .venv/.installed-dev ## compare the stated cost of documents with their time (ARGS="--contacts 20000 --keep")
+	@$(BIN)/python -m tests.bench.cost $(ARGS)
+
 .PHONY: bench-entries
 bench-entries: .venv/.installed-dev ## measure the re-evaluation of one contact and of thousands (ARGS="--contacts 1000000 --data DIR")
 	@$(BIN)/python -m tests.bench.reevaluation $(ARGS)
@@ -194,6 +198,18 @@ ROUNDS ?= 20
 .PHONY: test-faults
 test-faults: .venv/.installed-dev ## kill server, PostgreSQL and commands while clients write (ROUNDS=200 SEED=7)
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
+
+# A newer release runs this target of the release before, with MIGRATED_BY as its own folder.
+READS_AND_WRITES ?= tests/mutations tests/graph tests/plan
+.PHONY: test-reads-and-writes
+test-reads-and-writes: export MIGRATED_BY := $(MIGRATED_BY)
+test-reads-and-writes: .venv/.installed-dev ## test reads and writes (MIGRATED_BY=FOLDER: on a database that a newer release migrates)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(READS_AND_WRITES) $(ARGS)
+
+.PHONY: test-release-before
+test-release-before: .venv/.installed-dev ## run the read and write tests of the release before on a database of this tree (COMMIT=revision)
+	@$(BIN)/python -m tests.evolution.release_before --commit "$(COMMIT)" JOBS=$(JOBS) $(if $(ARGS),ARGS="$(ARGS)") \
+		$(if $(filter command% environment%,$(origin READS_AND_WRITES)),READS_AND_WRITES="$(READS_AND_WRITES)")
 
 $(OIDC)/node_modules/.package-lock.json: $(OIDC)/package.json $(OIDC)/package-lock.json .venv/.node-22
 	@echo "Installing the identity provider to test with"
@@ -246,12 +262,8 @@ $(COMPARES): $(CONTRACT)/package.json $(CONTRACT)/package-lock.json .venv/.node
 	@touch $@
 
 .PHONY: migration
-migration: .venv/.installed-dev ## draft a migration and rewrite the SDL: make migration m="add contact.seniority"
-	@$(BIN)/python -m migrations.draft "$(m)"
-
-.PHONY: first-migration
-first-migration: .venv/.installed-dev ## draft the first migration again (only before the first release)
-	@$(BIN)/python -m migrations.draft --first
+migration: .venv/.installed-dev ## draft a migration and rewrite the SDL: make migration m="add contact.seniority" (kind=expand)
+	@$(BIN)/python -m migrations.draft "$(m)" $(if $(kind),--kind $(kind))
 
 .PHONY: clean
 clean: ## remove everything that was installed and built (keeps the data in .accord)

@@ -1,8 +1,11 @@
 """The composition root of the server: settings in, ASGI application out."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+import asyncio
+import math
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from starlette.applications import Starlette
@@ -14,15 +17,22 @@ from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.key_uses import KeyUses
 from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import SessionLimits
-from api.db import Database
+from api.db import Database, WaitLimits
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
+from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import running_jobs
+from api.plan.explain_text import estimated_plan
 from api.settings import Settings
+from api.telemetry.sampled import SAMPLED
+from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
-from api.web.health import health_routes
+from api.web.health import Health, health_routes
 from api.web.identification import ApiKeyTokens, Identification
+from api.web.observed.metrics_route import metrics_route
+from api.web.observed.metrics_server import serving_metrics
+from api.web.observed.request_log import SlowRequests
 from api.web.sign_in.bearer_tokens import OidcBearerTokens
 from api.web.sign_in.code_flow import CodeFlow
 from api.web.sign_in.demo_sign_in import DemoSignIn
@@ -30,6 +40,8 @@ from api.web.sign_in.page_sessions import PageSessions
 from api.web.sign_in.provider import OidcProvider
 from api.web.sign_in.routes import SignIn
 from api.web.website import NetworkAccess, build_site
+
+FINISH_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +55,82 @@ class _Access:
     sign_in: SignIn
 
 
-def create_app(settings: Settings) -> ASGIApp:
-    """Assemble the application. The database is opened when the server starts and closed when it stops."""
-    holder = DatabaseHolder()
-    access = _access(settings, holder.get)
+@dataclass(frozen=True, slots=True)
+class _Observer:
+    """What the metrics and the log of slow requests read from the database."""
+
+    database_of: DatabaseProvider
+    sampler: BacklogSampler = field(default_factory=BacklogSampler)
+
+    async def sample(self) -> None:
+        """Read what waits in the database, for the metrics."""
+        await self.sampler.sample(self.database_of())
+
+    async def plan_of(self, text: str, values: Sequence[object]) -> str:
+        """The estimated plan of a statement."""
+        async with self.database_of().read() as session:
+            return await estimated_plan(session, text, values)
+
+
+# Identification and sign-in have connections of their own: they wait neither for a lane nor for whoever holds the
+# connections of one.
+_ACCESS_CONNECTIONS = 3
+# How long a read waits for a lock, such as that of a table that a first import fills: as a unit of work does.
+_READ_LOCK_MS = 1_200
+
+
+@asynccontextmanager
+async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tuple[Database, Database]]:
+    """Open the database of requests, and beside it a small one of identification and sign-in."""
+    # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
+    limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
+    async with (
+        Database.open(
+            address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
+        ) as database,
+        Database.open(address, size=_ACCESS_CONNECTIONS, outage=database.outage) as access_database,
+    ):
+        yield database, access_database
+
+
+def create_app(
+    settings: Settings,
+    health: Health | None = None,
+    metrics_listener: socket.socket | None = None,
+    *,
+    workers: int = 1,
+) -> ASGIApp:
+    """Assemble the application. The database is opened when the server starts and closed when it stops.
+
+    `health` is what its health checks report; whoever stops the server notes it there. `workers` is the number of
+    processes that serve the same address: each has its share of the rate limit. With a `metrics_listener` the metrics
+    are there, and not at the address of the server.
+    """
+    health = health or Health()
+    health.owns_database = settings.database_url is None
+    holder, access_holder = DatabaseHolder(), DatabaseHolder()
+    access = _access(settings, access_holder.get)
+    traffic = Traffic.of(settings, workers=workers)
+    observer = _Observer(holder.get)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         # Starting the private server blocks the event loop, which serves no request yet.
         with database_connection_url(settings, revives=True) as address:
             async with (
-                Database.open(address, kept_limits=settings.kept_limits) as database,
-                access.cache.listening(address),
+                _open_databases(settings, address) as (database, access_database),
+                access.cache.listening(database),
             ):
-                holder.database = database
-                async with running_jobs(database):
-                    yield
-                await access.uses.finish()
-                await access.sessions.finish()
+                holder.database, access_holder.database = database, access_database
+                health.outage = database.outage
+                await observer.sample()  # clocks that differ are said at the start
+                async with serving_metrics(metrics_listener, observer.sample), running_jobs(database):
+                    with SAMPLED.lanes(traffic.lanes.uses):
+                        yield
+                with suppress(TimeoutError):  # who used what last is worth no longer wait
+                    async with asyncio.timeout(FINISH_SECONDS):
+                        await access.uses.finish()
+                        await access.sessions.finish()
 
     return build_site(
         gateway(),
@@ -68,7 +138,8 @@ def create_app(settings: Settings) -> ASGIApp:
         access.identify,
         routes=[
             examples_route(holder.get, access.identify),
-            *health_routes(holder.get),
+            *health_routes(holder.get, health),
+            *([metrics_route(observer.sample, access.identify)] if settings.metrics_address is None else []),
             *access.sign_in.routes(),
         ],
         access=NetworkAccess(
@@ -78,7 +149,9 @@ def create_app(settings: Settings) -> ASGIApp:
             access.identify.has_credentials,
         ),
         guard=access.sign_in.guard,
+        traffic=traffic,
         explains=settings.is_loopback,
+        slow=SlowRequests(settings.slow_ms / 1_000, observer.plan_of if settings.slow_plans else None),
         lifespan=lifespan,
     )
 

@@ -49,9 +49,20 @@ class ErrorCode(StrEnum):
     PERSISTED_QUERY_MISMATCH = "PERSISTED_QUERY_MISMATCH", "The hash of a persisted query is not that of its document."
     TOO_LARGE = "TOO_LARGE", "The request, its document or its response exceeds a limit."
     TOO_MANY_GROUPS = "TOO_MANY_GROUPS", "A breakdown, or `groupBy` without `first`, has more groups than the limit."
-    TIMED_OUT = "TIMED_OUT", "The statement took longer than the time limit."
+    TIMED_OUT = "TIMED_OUT", "The request, or one of its statements, took longer than the time limit."
+    RATE_LIMITED = (
+        "RATE_LIMITED",
+        "The principal has spent its cost of the minute. Nothing was executed; `Retry-After` has the seconds to wait.",
+    )
+    OVERLOADED = (
+        "OVERLOADED",
+        "Too many requests wait already. Nothing was executed; `Retry-After` has the seconds to wait.",
+    )
 
-    BUSY = "BUSY", "Another transaction holds a lock on the same records. Nothing was written; send the request again."
+    BUSY = (
+        "BUSY",
+        "Another transaction holds a lock on the same records, or all connections are used. Nothing is written; retry.",
+    )
 
     # Mutations
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another input."
@@ -73,8 +84,12 @@ class ErrorCode(StrEnum):
     NOT_EVALUATED = "NOT_EVALUATED", "The contacts are not evaluated by the accord in force."
     EVALUATING = "EVALUATING", "The requested reading or preview is being evaluated. Send the request again."
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
+    DATABASE_RIGHTS = "DATABASE_RIGHTS", "The user of DATABASE_URL may not do this, or the database is read-only."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
-    DATABASE_NEWER = "DATABASE_NEWER", "The database was migrated by a newer Accord."
+    DATABASE_NEWER = (
+        "DATABASE_NEWER",
+        "A newer Accord migrated the database, and this one does not run on it any more.",
+    )
 
     # The command line
     NOT_VERIFIED = (
@@ -86,6 +101,11 @@ class ErrorCode(StrEnum):
     UNKNOWN_PRESET = "UNKNOWN_PRESET", "There is no preset of this name."
     SAMPLE_PRESENT = "SAMPLE_PRESENT", "The database is not empty, so no sample company can be made in it."
     MIGRATION_FAILED = "MIGRATION_FAILED", "A migration failed, and was rolled back."
+    DAMAGED_BACKUP = "DAMAGED_BACKUP", "The file is no backup, is cut off, or does not have its checksum."
+    NOT_EMPTY = "NOT_EMPTY", "The database to restore into is not empty."
+    NO_FITTING_PROGRAMS = "NO_FITTING_PROGRAMS", "The client programs of PostgreSQL at hand do not fit the server."
+    BACKUP_FAILED = "BACKUP_FAILED", "No backup was written, because pg_dump failed."
+    RESTORE_FAILED = "RESTORE_FAILED", "A backup was not restored. The database is as it was."
     DATA_FOLDER = "DATA_FOLDER", "The data folder cannot be used."
     DISK_FULL = "DISK_FULL", "A disk is full."
     PORT_IN_USE = "PORT_IN_USE", "The server cannot listen on its address."
@@ -105,3 +125,11 @@ class AccordError(Exception):
         self.code = code
         self.message = message
         self.remedy = remedy
+
+
+class RetryLaterError(AccordError):
+    """An expected error of a request that was not executed, and that may succeed after `retry_after` seconds."""
+
+    def __init__(self, code: ErrorCode, message: str, remedy: str, *, retry_after: int) -> None:
+        super().__init__(code, message, remedy)
+        self.retry_after = retry_after

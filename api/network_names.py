@@ -1,11 +1,23 @@
-"""Lists of host names, origins and networks as settings write them: with commas. A malformed item is a ValueError."""
+"""Host names, origins, networks and addresses as settings write them. A malformed one is a ValueError."""
 
 import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
+
+
+class ListeningAddress(NamedTuple):
+    """A host and a port to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
@@ -26,6 +38,17 @@ def origins(given: object) -> tuple[str, ...]:
 def networks(given: object) -> tuple[Network, ...]:
     """Return networks; an address is a network of one."""
     return tuple(_network(item) for item in _items(given))
+
+
+def listening_address(given: object) -> ListeningAddress | None:
+    """Return the host and the port of an address such as `127.0.0.1:9090` or `[::1]:9090`."""
+    if given is None or isinstance(given, ListeningAddress):
+        return given
+    text = str(given).strip()
+    host, _, port = text.rpartition(":")
+    if not _is_host(host.lower()) or not port.isdigit() or not 0 <= int(port) <= 65_535:
+        raise ValueError(f"{text!r} is not an address; write it as 127.0.0.1:9090 or [::1]:9090")
+    return ListeningAddress(host.strip("[]").lower(), int(port))
 
 
 def is_confidential_url(url: str) -> bool:

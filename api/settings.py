@@ -4,14 +4,14 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.errors import AccordError, ErrorCode
-from api.network_names import Network, host_names, issuer, networks, origins
+from api.network_names import ListeningAddress, Network, host_names, issuer, listening_address, networks, origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,31 @@ class KeptLimits:
     unread: timedelta = timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
+class LaneSizes:
+    """How many light requests, heavy requests and mutations run at once, and how many wait for how long.
+
+    A request is heavy from `heavy_cost` on.
+    """
+
+    light: int = 6
+    heavy: int = 2
+    mutations: int = 4
+    queue: int = 100
+    wait_seconds: float = 10
+    heavy_cost: int = 100
+
+
+REQUEST_SECONDS = 30.0
+# What background jobs, evaluations of readings and previews use of a pool beside the lanes.
+BACKGROUND_CONNECTIONS = 6
+DEFAULT_RATE_LIMIT = 60_000  # one processor of the database, all the time
+
 _KEPT = KeptLimits()
+_LANES = LaneSizes()
+
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Settings(BaseSettings):
@@ -57,6 +81,25 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes a free port.")
+    reuse_port: bool = Field(
+        default=False,
+        description="Whether other servers may listen on the same port (`SO_REUSEPORT`), so that a new one can start "
+        "before the old one stops.",
+    )
+    stop_seconds: float = Field(
+        default=10,
+        ge=0,
+        le=3_600,
+        description="The seconds that requests have to end when the server is told to stop. All else takes 25 seconds "
+        "more at most.",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="The number of processes that serve; best the number of cores. Each opens up to 32 connections to "
+        "PostgreSQL.",
+    )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(),
         description="Host names of the server beside loopback, with commas: `accord.example`. They are served once "
@@ -97,6 +140,26 @@ class Settings(BaseSettings):
         default=168, gt=0, le=8_760, description="The hours after which a session of a page ends in any case."
     )
 
+    log_format: LogFormat = Field(
+        default="text",
+        description="How log lines are written to the standard error: as `text`, or as `json`.",
+    )
+    log_level: LogLevel = Field(
+        default="info", description="The least level that is logged: `debug`, `info`, `warning` or `error`."
+    )
+    slow_ms: int = Field(
+        default=1_000, ge=1, description="The milliseconds from which the log warns of a request as slow."
+    )
+    slow_plans: bool = Field(
+        default=False,
+        description="Whether the log has PostgreSQL's plan of the slowest statement of a slow request, without values.",
+    )
+    metrics_address: Annotated[ListeningAddress | None, NoDecode, BeforeValidator(listening_address)] = Field(
+        default=None,
+        description="An address of its own for `/metrics`, as `host:port`: `10.0.0.5:9090`. Whoever reaches it may "
+        "read them. Without it, `/metrics` is at the address of the server.",
+    )
+
     kept_readings: int = Field(
         default=_KEPT.evaluations,
         ge=1,
@@ -113,6 +176,52 @@ class Settings(BaseSettings):
         le=365,
         description="The days after which one of them is deleted unless it is read.",
     )
+
+    request_seconds: float = Field(
+        default=30,
+        ge=1,
+        le=3_600,
+        description="The seconds after which a request ends, however many statements it has.",
+    )
+    pool_size: int = Field(
+        default=_LANES.light + _LANES.heavy + _LANES.mutations + BACKGROUND_CONNECTIONS,
+        ge=1,
+        le=1_000,
+        description="The connections of each of the three pools of a process: for single reads, snapshots and writes. "
+        "They are opened when they are needed.",
+    )
+    light_lane: int = Field(default=_LANES.light, ge=1, description="How many light requests run at once.")
+    heavy_lane: int = Field(
+        default=_LANES.heavy,
+        ge=1,
+        description="How many heavy requests run at once; about as many as the database has processors to spare.",
+    )
+    mutation_lane: int = Field(
+        default=_LANES.mutations, ge=1, description="How many requests with mutations run at once."
+    )
+    lane_queue: int = Field(
+        default=_LANES.queue, ge=0, description="How many requests wait for a place in each lane; others get 503."
+    )
+    lane_wait_seconds: float = Field(
+        default=_LANES.wait_seconds, gt=0, le=3_600, description="How long one of them waits before it gets 503."
+    )
+    heavy_cost: int = Field(default=_LANES.heavy_cost, ge=1, description="The cost from which on a request is heavy.")
+    rate_limit: int | None = Field(
+        default=None,
+        ge=0,
+        description="The cost that a principal may spend in a minute; 0 for no limit. Without it: "
+        f"{DEFAULT_RATE_LIMIT:,}, or no limit where the server listens on loopback only.",
+    )
+
+    @model_validator(mode="after")
+    def _have_lanes_connections(self) -> Self:
+        needed = self.light_lane + self.heavy_lane + self.mutation_lane + BACKGROUND_CONNECTIONS
+        if needed > self.pool_size:
+            raise ValueError(
+                f"ACCORD_POOL_SIZE is {self.pool_size}, and the lanes need {needed}: ACCORD_LIGHT_LANE,"
+                f" ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and {BACKGROUND_CONNECTIONS} for jobs"
+            )
+        return self
 
     @model_validator(mode="after")
     def _is_oidc_complete(self) -> Self:
@@ -153,6 +262,25 @@ class Settings(BaseSettings):
         if self.oidc_issuer is None:
             return None
         return OidcSettings(self.oidc_issuer, self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
+
+    @property
+    def lane_sizes(self) -> LaneSizes:
+        """How much runs at once, and how much waits."""
+        return LaneSizes(
+            self.light_lane,
+            self.heavy_lane,
+            self.mutation_lane,
+            self.lane_queue,
+            self.lane_wait_seconds,
+            self.heavy_cost,
+        )
+
+    @property
+    def rate_limit_in_force(self) -> int | None:
+        """The cost that a principal may spend in a minute; None if there is no limit."""
+        if self.rate_limit is not None:
+            return self.rate_limit or None
+        return None if self.is_loopback else DEFAULT_RATE_LIMIT
 
     @property
     def kept_limits(self) -> KeptLimits:

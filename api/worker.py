@@ -1,15 +1,24 @@
 """The composition root of the worker: settings in, background jobs until interrupted."""
 
+import socket
+from functools import partial
+
 from api.db import Database
 from api.embedded import database_connection_url
+from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import run_jobs
-from api.revisions import require_current
+from api.revisions import require_compatible
 from api.settings import Settings
+from api.web.observed.metrics_server import serving_metrics
 
 
-async def work(settings: Settings) -> None:
-    """Run the background jobs until cancelled. Errors: DATABASE_UNREACHABLE; DATABASE_OUTDATED; DATABASE_NEWER."""
+async def work(settings: Settings, metrics_listener: socket.socket | None = None) -> None:
+    """Run the background jobs until cancelled, and serve the metrics on the socket, if there is one.
+
+    Errors: DATABASE_UNREACHABLE; DATABASE_OUTDATED; DATABASE_NEWER.
+    """
     with database_connection_url(settings, revives=True) as address:
         async with Database.open(address, size=3, kept_limits=settings.kept_limits) as database:
-            await require_current(database)
-            await run_jobs(database)
+            await require_compatible(database)
+            async with serving_metrics(metrics_listener, partial(BacklogSampler().sample, database)):
+                await run_jobs(database)

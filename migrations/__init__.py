@@ -9,5 +9,6 @@ The package ships in the wheel; `api.revisions` runs the migrations.
 - autogenerate.py, operations.py: the differences that Alembic's autogenerate misses
 - deferred.py: the steps that would block other sessions, drafted as a second migration
 - statements.py, locks.py, plan.py: `accord migrate --plan`: the SQL of a migration and the locks it takes
-- lint.py: runs squawk in `make check`
+- kinds.py: whether a migration expands or contracts, derived from its statements
+- lint.py: runs squawk and compares the stated kinds in `make check`
 """

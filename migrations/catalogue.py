@@ -19,7 +19,7 @@ _OBJECTS = """
 with here as (select current_schema()::regnamespace::oid as oid),
 tables as (
   select c.oid, c.relname from pg_class c join here on here.oid = c.relnamespace
-  where c.relkind in ('r', 'p') and c.relname <> 'alembic_version'
+  where c.relkind in ('r', 'p') and c.relname not in ('alembic_version', 'schema_compatibility')
 )
 select 'table' as kind, relname as on_table, '' as name, coalesce(obj_description(oid, 'pg_class'), '') as definition
 from tables

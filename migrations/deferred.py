@@ -6,11 +6,8 @@ them and builds the indexes concurrently. The second one may fail halfway and be
 """
 
 import re
-from typing import Any
 
-import sqlalchemy as sa
 from alembic.operations.ops import (
-    AddColumnOp,
     CreateForeignKeyOp,
     CreateIndexOp,
     DowngradeOps,
@@ -26,9 +23,6 @@ from alembic.util import rev_id
 
 from migrations.catalogue import Catalogue, DatabaseObject
 from migrations.operations import OutsideOp, StatementOp
-from schema.corrections import correction_name
-from schema.history import version_name
-from schema.tables import METADATA
 
 
 def defer_steps(script: MigrationScript, migrated: Catalogue, declared: Catalogue) -> list[DatabaseObject]:
@@ -92,29 +86,9 @@ def _kept(container: OpContainer, declared: Catalogue, later: list[DatabaseObjec
                 entry = DatabaseObject("foreign key", table, name)
                 kept.append(StatementOp(f"alter table {table} add constraint {name} {declared[entry]} not valid"))
                 later.append(entry)
-            case AddColumnOp(table_name=table, column=added) if _is_required(added):
-                kept += _filled(table, added)
             case _:
                 kept.append(operation)
     return kept
-
-
-def _is_required(added: sa.Column[Any]) -> bool:
-    return not added.nullable and added.server_default is None
-
-
-def _filled(table: str, added: sa.Column[Any]) -> list[MigrateOperation]:
-    """Add a required column to a table with past rows of another one: they get the default of that one's own column."""
-    own = next(
-        (it for it in METADATA.tables.values() if table in (version_name(it.name), correction_name(it.name))), None
-    )
-    default = own.columns[added.name].server_default if own is not None else None
-    if not isinstance(default, sa.DefaultClause):
-        return [AddColumnOp(table, added)]
-    filled = sa.Column(
-        added.name, added.type, server_default=sa.text(str(default.arg)), nullable=False, comment=added.comment
-    )
-    return [AddColumnOp(table, filled), StatementOp(f"alter table {table} alter column {added.name} drop default")]
 
 
 def _built(indexes: list[DatabaseObject], catalogue: Catalogue) -> list[MigrateOperation]:

@@ -1,8 +1,10 @@
 """Draft a migration from the declarations and rewrite the SDL: `make migration m="what changes"`.
 
 The draft is the difference between the existing migrations and the declarations, computed on a temporary PostgreSQL
-server; the developer's own database is not used. Review a draft before committing it: a renamed column, for example, is
-drafted as a drop and an addition. Steps that would block other sessions are drafted as a second migration.
+server; the developer's own database is not used. Whether a migration expands or contracts is derived from its
+statements; where that is not certain, the author has to state it. Review a draft before committing it: a renamed
+column, for example, is drafted as a drop and an addition. Steps that would block other sessions are drafted as a second
+migration.
 """
 
 import argparse
@@ -19,26 +21,28 @@ from sqlalchemy import Connection
 
 from api.embedded.server import start
 from api.graph.contract import sdl
-from api.revisions import MIGRATIONS, known_revisions, migrate, open_connection
+from api.revisions import MIGRATIONS, MigrationKind, known_revisions, migrate, open_connection
+from migrations.kinds import derived_kind
 from migrations.lint import findings
-from migrations.statements import migration
+from migrations.statements import migration, statements
 
 INI = MIGRATIONS.parent / "alembic.ini"
 SDL_FILE = MIGRATIONS.parent / "schema" / "schema.graphql"
-FIRST_TITLE = "Create all tables"
+UNDECIDED = 'kind: str = "undecided"'
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m migrations.draft", description="Draft a migration.")
-    parser.add_argument("title", nargs="?", default="", help="what changes, such as 'add contact.seniority'")
-    parser.add_argument("--first", action="store_true", help="replace the only migration (before the first release)")
+    parser.add_argument("title", help="what changes, such as 'add contact.seniority'")
+    parser.add_argument(
+        "--kind", type=MigrationKind, choices=list(MigrationKind), help="whether it expands or contracts"
+    )
     arguments = parser.parse_args()
-    if arguments.first:
-        delete_first_migration()
-    elif not arguments.title:
+    if not arguments.title:
         parser.error("the title is missing. Name what changes: make migration m='add contact.seniority'")
-    drafted = draft(arguments.title or FIRST_TITLE)
+    drafted = draft(arguments.title)
+    state_kinds(drafted, arguments.kind)
     is_contract_new = refresh_contract()
     print("\n".join(report(drafted, is_contract_new=is_contract_new)))  # noqa: T201 - a command
 
@@ -65,8 +69,31 @@ def report(drafted: Sequence[Path], *, is_contract_new: bool) -> list[str]:
         if path.name in revisions
         for finding in findings(revisions[path.name])
     ]
+    lines += [
+        f'{relative(path)} does not state its kind: write "expand" if the release before still reads and writes on the'
+        ' migrated database, else "contract" (or draft it with kind=expand or kind=contract)'
+        for path in drafted
+        if UNDECIDED in path.read_text(encoding="utf-8")
+    ]
     lines.append("Review these files, then commit them with the declaration (schema/) and a line in CHANGELOG.md:")
     return [*lines, f"  git add CHANGELOG.md schema {' '.join(relative(path) for path in drafted)}".rstrip()]
+
+
+def state_kinds(drafted: Sequence[Path], given: MigrationKind | None) -> None:
+    """Write the given kind into drafted migrations, or else the one that follows from the statements of each.
+
+    Where neither is there, the migration stays undecided.
+    """
+    names = {path.name: path for path in drafted}
+    for revision in known_revisions():
+        step = migration(revision)
+        path = names.get(Path(step.path).name)
+        if path is None:
+            continue
+        derived = derived_kind(statement.text for statement in statements(revision))
+        if kind := given or derived:
+            text = path.read_text(encoding="utf-8")
+            path.write_text(text.replace(UNDECIDED, f'kind: str = "{kind}"'), encoding="utf-8")
 
 
 def relative(path: Path) -> str:
@@ -84,21 +111,8 @@ def draft(title: str) -> tuple[Path, ...]:
             server.close()
 
 
-def delete_first_migration() -> None:
-    """Delete the only migration, to draft it again. Before the first release only: no other database has run it."""
-    existing = [path for path in (MIGRATIONS / "versions").glob("*.py") if not path.name.startswith("_")]
-    if len(existing) > 1:
-        raise SystemExit(
-            f"There are {len(existing)} migrations, so the first has been released. "
-            "Draft a further one instead: make migration m='what changes'"
-        )
-    for path in existing:
-        path.unlink()
-
-
 async def _draft(dsn: str, title: str) -> tuple[Path, ...]:
-    if any((MIGRATIONS / "versions").glob("*.py")):
-        await migrate(dsn)
+    await migrate(dsn)
     async with open_connection(dsn) as connection:
         return await connection.run_sync(_write, title)
 

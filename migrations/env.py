@@ -1,26 +1,43 @@
 """How Alembic connects and what it compares. Alembic executes this file for every command."""
 
 import asyncio
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Column, Connection
 from sqlalchemy.schema import SchemaItem
 
 from api.embedded import database_connection_url
 from api.errors import AccordError
-from api.revisions import open_connection
+from api.revisions import open_connection, store_compatibility
+from api.revisions.compatibility import COMPATIBILITY_TABLE
 from api.settings import Settings
 from migrations.autogenerate import complete_draft
 from schema.tables import METADATA
 
 
-def is_compared(declared: SchemaItem, _name: str | None, _kind: str, _is_reflected: bool, migrated: object) -> bool:
-    """Return whether Alembic compares an object: every one but generated columns that exist already.
+def is_compared(declared: SchemaItem, name: str | None, kind: str, _is_reflected: bool, migrated: object) -> bool:
+    """Return whether Alembic compares an object: every one but what migrations store, and existing generated columns.
 
     It cannot change them, and takes PostgreSQL's spelling of an expression for another expression. The comparison of
     catalogues finds a difference; drop the column and add it again.
     """
+    if kind == "table" and name == COMPATIBILITY_TABLE:
+        return False
     return migrated is None or not (isinstance(declared, Column) and declared.computed is not None)
+
+
+def on_version_apply(
+    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+) -> None:
+    """Store which releases still run, in the transaction of the migration."""
+    if ctx.connection is not None:
+        store_compatibility(ctx.connection, next(iter(heads), None))
+    observer = context.config.attributes.get("on_version_apply")
+    if observer is not None:
+        observer(ctx=ctx, step=step, heads=heads, run_args=run_args)
 
 
 def run_on(connection: Connection) -> None:
@@ -33,7 +50,7 @@ def run_on(connection: Connection) -> None:
         include_object=is_compared,
         transaction_per_migration=True,
         process_revision_directives=complete_draft,
-        on_version_apply=context.config.attributes.get("on_version_apply"),
+        on_version_apply=on_version_apply,
     )
     with context.begin_transaction():
         context.run_migrations()

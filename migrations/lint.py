@@ -1,6 +1,7 @@
-"""Find migrations that lock tables in use or break the previous release: `python -m migrations.lint`.
+"""Find migrations that lock tables in use, or state a wrong kind: `python -m migrations.lint`.
 
 squawk checks the SQL of every migration but the first, which runs on an empty database and has no release before it.
+The rule `kind` compares whether a migration says that it expands or contracts with what its statements do.
 A migration excuses a rule with `excused = {"rule-name": "the reason"}` beside its `revision`.
 """
 
@@ -14,21 +15,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.revisions import MIGRATIONS, known_revisions
-from migrations.statements import migration, script
+from api.errors import AccordError
+from api.revisions import MIGRATIONS, MigrationKind, known_revisions, revision_kind
+from migrations.kinds import derived_kind
+from migrations.statements import migration, script, statements
 
 CONFIGURATION = MIGRATIONS.parent / ".squawk.toml"
-# A drop is allowed if the same migration creates the object: the new CHECK of a vocabulary replaces the old one, and a
-# default that only fills existing rows is dropped again.
+# A drop is allowed if the same migration creates the object: the new CHECK of a vocabulary replaces the old one.
 _OWN_DROPS = {
     "ban-drop-constraint": (r"alter table (\w+) drop constraint (\w+)", r"alter table {} add constraint {}\b"),
-    "ban-drop-default": (r"alter table (\w+) alter column (\w+) drop default", r"alter table {} add column {}\b"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One violation that squawk reports for a migration."""
+    """One violation of a rule of squawk, or of the rule `kind`, by a migration."""
 
     file: str
     rule: str
@@ -46,7 +47,7 @@ def main() -> None:
         print(finding, file=sys.stderr)  # noqa: T201 - a command
     if found:
         raise SystemExit(1)
-    print(f"squawk checked {len(later)} migrations and found no problem.")  # noqa: T201 - a command
+    print(f"{len(later)} migrations after the first were checked, and no problem was found.")  # noqa: T201 - a command
 
 
 def findings(revision: str) -> tuple[Finding, ...]:
@@ -54,8 +55,26 @@ def findings(revision: str) -> tuple[Finding, ...]:
     step = migration(revision)
     excused = getattr(step.module, "excused", {})
     # A table and its version table violate a rule in the same words: reported once.
-    found = dict.fromkeys(squawk(script(revision), Path(step.path).name))
+    name = Path(step.path).name
+    found = dict.fromkeys([*kind_findings(revision, name), *squawk(script(revision), name)])
     return tuple(finding for finding in found if not str(excused.get(finding.rule, "")).strip())
+
+
+def kind_findings(revision: str, name: str) -> Iterator[Finding]:
+    """Find a missing kind, and one that says `expand` where the statements contract."""
+    try:
+        stated = revision_kind(revision)
+    except AccordError as error:
+        yield Finding(name, "kind", str(error))
+        return
+    derived = derived_kind(statement.text for statement in statements(revision))
+    if stated is MigrationKind.EXPAND and derived is MigrationKind.CONTRACT:
+        yield Finding(
+            name,
+            "kind",
+            "The migration drops, renames, requires or retypes what the release before may use. State"
+            ' `kind: str = "contract"`; or excuse the rule with the reason why that release does not use it.',
+        )
 
 
 def squawk(sql: str, name: str) -> Iterator[Finding]:

@@ -118,20 +118,20 @@ def _locks(text: str, lookup: CatalogLookup) -> Iterator[TableLock]:
     if _LOCKS_NO_TABLE.match(text):
         return
     if found := re.match(rf"alter table {_NAME} (.*)", text):
-        table = _plain(found[1])
-        for action in _split(found[2]):
+        table = plain_name(found[1])
+        for action in split_actions(found[2]):
             yield from _of_action(table, action, lookup)
     elif re.match("create table ", text):
         for referenced in re.findall(r'references ([\w."]+)', text):
-            yield TableLock(_plain(referenced), LockMode.SHARE_ROW_EXCLUSIVE, RowWork.NONE)
+            yield TableLock(plain_name(referenced), LockMode.SHARE_ROW_EXCLUSIVE, RowWork.NONE)
     elif found := re.match(rf"drop table {_NAME}", text):
-        yield from _of_drop(_plain(found[1]), lookup)
+        yield from _of_drop(plain_name(found[1]), lookup)
     elif found := re.match(rf"drop index (concurrently )?{_NAME}", text):
-        table = lookup.indexes.get(_plain(found[2]), "")
+        table = lookup.indexes.get(plain_name(found[2]), "")
         if table:
             yield TableLock(table, _ONLINE if found[1] else _EXCLUSIVE, RowWork.NONE)
     elif found := re.match(r"comment on column ([\w.\"]+)\.[\w\"]+ ", text):
-        yield TableLock(_plain(found[1]), _ONLINE, RowWork.NONE)
+        yield TableLock(plain_name(found[1]), _ONLINE, RowWork.NONE)
     else:
         yield from _of_statement(text)
 
@@ -139,7 +139,7 @@ def _locks(text: str, lookup: CatalogLookup) -> Iterator[TableLock]:
 def _of_statement(text: str) -> Iterator[TableLock]:
     for pattern, lock, work in _STATEMENTS:
         if found := re.match(pattern + _NAME, text):
-            yield TableLock(_plain(found[1]), lock, work)
+            yield TableLock(plain_name(found[1]), lock, work)
             return
     yield TableLock("tables that it names", _EXCLUSIVE, RowWork.REWRITE, is_known=False)
 
@@ -152,9 +152,9 @@ def _of_action(table: str, action: str, lookup: CatalogLookup) -> Iterator[Table
             break
     yield TableLock(table, lock, work, is_known)
     if found := re.search(r'references ([\w."]+)', action):
-        yield TableLock(_plain(found[1]), LockMode.SHARE_ROW_EXCLUSIVE, min(work, RowWork.SCAN))
+        yield TableLock(plain_name(found[1]), LockMode.SHARE_ROW_EXCLUSIVE, min(work, RowWork.SCAN))
     for found in re.finditer(rf"(drop|validate) (?:constraint|column) {_NAME}", action):
-        for referenced in _referenced(table, _plain(found[2]), lookup):
+        for referenced in _referenced(table, plain_name(found[2]), lookup):
             if found[1] == "drop":
                 yield TableLock(referenced, _EXCLUSIVE, RowWork.NONE)
             else:
@@ -175,7 +175,7 @@ def _of_drop(table: str, lookup: CatalogLookup) -> Iterator[TableLock]:
             yield TableLock(referenced, _EXCLUSIVE, RowWork.NONE)
 
 
-def _split(actions: str) -> list[str]:
+def split_actions(actions: str) -> list[str]:
     """Split the actions of an ALTER TABLE at the commas outside brackets and quotes."""
     found, depth, quoted = [""], 0, False
     for letter in actions:
@@ -188,6 +188,6 @@ def _split(actions: str) -> list[str]:
     return [action.strip() for action in found]
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a table's name without its schema and quotes."""
     return name.rpartition(".")[2].strip('"')

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from api.revisions import (
+    MigrationKind,
+    compatible_revisions,
     is_downgrade,
     known_revisions,
+    nothing_to_do,
     open_connection,
     present_revision,
+    revision_kind,
     revision_titles,
     target_revision,
 )
@@ -55,15 +59,20 @@ class PlannedStep:
     revision: str
     title: str
     is_upgrade: bool
+    kind: MigrationKind
     statements: tuple[PlannedStatement, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """The steps from the present revision to the target (None: an empty database), and the sizes of the tables."""
+    """The steps from the present revision to the target (None: an empty database), and the sizes of the tables.
+
+    Afterwards, releases from the revision `oldest` on run on the database.
+    """
 
     present: str | None
     target: str | None
+    oldest: str | None
     steps: tuple[PlannedStep, ...]
     sizes: Mapping[str, TableSize]
 
@@ -76,14 +85,22 @@ async def plan(dsn: str, *, to: str = "head", may_go_back: bool = False) -> Migr
     target = target_revision(to)
     async with open_connection(dsn) as connection:
         present = await present_revision(connection)
+        if await nothing_to_do(connection, present, to):
+            return MigrationPlan(present, present, None, (), {})
         goes_back = is_downgrade(target, present, may_go_back=may_go_back)
         sizes, lookup = await connection.run_sync(_read)
     titles = revision_titles()
     steps = tuple(
-        PlannedStep(revision, titles[revision], not goes_back, _planned(revision, not goes_back, lookup, sizes))
+        PlannedStep(
+            revision,
+            titles[revision],
+            not goes_back,
+            revision_kind(revision),
+            _planned(revision, not goes_back, lookup, sizes),
+        )
         for revision in _between(present, target, goes_back=goes_back)
     )
-    return MigrationPlan(present, target, steps, sizes)
+    return MigrationPlan(present, target, next(iter(compatible_revisions(target)), None), steps, sizes)
 
 
 def _between(present: str | None, target: str | None, *, goes_back: bool) -> list[str]:

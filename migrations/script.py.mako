@@ -5,8 +5,8 @@ Revises: ${down_revision | comma,n}
 Create Date: ${create_date}
 
 Rules. A migration is self-contained: it never imports the declarations, because they change later. Expand, then
-contract: the previous release still runs while this migration is applied, so add nullable columns or columns with a
-default now, and drop or tighten in a later release. Steps that scan or index a large table belong in a migration of
+contract: add nullable columns or columns with a default now, and drop or tighten in a later release. `kind` says whether
+the release before still reads and writes on the migrated database: "expand", or "contract" if not. Steps that scan or index a large table belong in a migration of
 their own after this one, as drafted: constraints are added `not valid` and validated there, indexes are built
 `concurrently`. `make check` runs squawk on every migration; `excused = {"rule-name": "the reason"}` beside `revision`
 excuses a rule.
@@ -20,6 +20,7 @@ revision: str = ${repr(up_revision)}
 down_revision: str | None = ${repr(down_revision)}
 branch_labels: str | None = ${repr(branch_labels)}
 depends_on: str | None = ${repr(depends_on)}
+kind: str = "undecided"
 
 
 def upgrade() -> None:

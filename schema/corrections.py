@@ -14,11 +14,10 @@ was as in the first of its former rows that was replaced later, and as it is now
 Whoever erases a person sets `accord.corrections_are_kept` to `off` meanwhile, and erases the former rows, too.
 """
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from schema.base import Table, TableShape, describe, sql_table
+from schema.history import copied_column
 
 # They say when and how often a row was written, and nothing of the fact.
 _BOOKKEEPING = frozenset({"created_at", "updated_at", "recorded_at", "row_version", "decision_recorded_at"})
@@ -49,7 +48,7 @@ def add_corrections(table: type[Table]) -> None:
     former = sa.Table(
         name,
         Table.metadata,
-        *(_copy(column) for column in built.columns),
+        *(copied_column(column) for column in built.columns),
         sa.Column(
             "replaced_at",
             sa.DateTime(timezone=True),
@@ -62,10 +61,6 @@ def add_corrections(table: type[Table]) -> None:
     former.add_is_dependent_on(built)
     for statement in (_function(built, keys), *_triggers(shape)):
         sa.event.listen(former, "after_create", sa.DDL(statement.replace("%", "%%")))  # type: ignore[no-untyped-call]
-
-
-def _copy(source: sa.Column[Any]) -> sa.Column[Any]:
-    return sa.Column(source.name, source.type, nullable=source.nullable, comment=source.comment)
 
 
 def _function(built: sa.Table, keys: list[str]) -> str:

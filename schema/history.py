@@ -48,7 +48,7 @@ def add_history(table: type[Table]) -> None:
         return
     built = sql_table(table)
     name, key = version_name(built.name), f"{built.name}_id"
-    kept = [_copy(built.columns[column]) for column in kept_columns(table)]
+    kept = [copied_column(built.columns[column]) for column in kept_columns(table)]
     links = [column for column in kept if column.name.endswith("_id")]
     money = [column.name for column in describe(table).visible if column.note.unit is Unit.MONEY]
     version = sa.Table(
@@ -103,8 +103,14 @@ def add_history(table: type[Table]) -> None:
         sa.event.listen(version, "after_create", _after_both(statement, built))
 
 
-def _copy(source: sa.Column[Any]) -> sa.Column[Any]:
-    return sa.Column(source.name, source.type, nullable=source.nullable, comment=source.comment)
+def copied_column(source: sa.Column[Any]) -> sa.Column[Any]:
+    """Return a column of a table that keeps former values: as in the record's table, its default included.
+
+    A release that does not know a required column yet writes versions without it, as it does records.
+    """
+    default = source.server_default
+    copied = sa.text(str(default.arg)) if isinstance(default, sa.DefaultClause) else None
+    return sa.Column(source.name, source.type, nullable=source.nullable, server_default=copied, comment=source.comment)
 
 
 def _after_both(statement: str, built: sa.Table) -> sa.schema.ExecutableDDLElement:

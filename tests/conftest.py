@@ -1,5 +1,7 @@
 """A real PostgreSQL: one server per run, one clone of a migrated database per module, emptied after each test."""
 
+import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from api.db import Database
 from api.embedded.server import start
 from api.revisions import migrate
 from tests.support.databases import database_connection_url, delete_all_rows, new_database, run_statements
+from tests.support.source_copy import run_python
 
 TEMPLATE = "accord_template"
 
@@ -27,9 +30,17 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def template(server: str) -> str:
-    """The name of the migrated, empty database that the others are cloned from."""
+    """The name of the migrated, empty database that the others are cloned from.
+
+    With MIGRATED_BY, the source tree of a newer release migrates it (`make test-release-before`).
+    """
     await run_statements(server, f"create database {TEMPLATE}")
-    await migrate(database_connection_url(server, TEMPLATE))
+    dsn, newer = database_connection_url(server, TEMPLATE), os.environ.get("MIGRATED_BY")
+    if newer:
+        program = ("-c", "from api.cli import main; main()", "migrate")
+        await asyncio.to_thread(run_python, Path(newer), *program, DATABASE_URL=dsn)
+    else:
+        await migrate(dsn)
     return TEMPLATE
 
 

@@ -1,9 +1,11 @@
 """The `accord` command. Every command is listed here; its module is imported only when it runs."""
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from types import FrameType
 from typing import ClassVar, NoReturn
 
@@ -13,10 +15,12 @@ from api.cli.access import KeyCommands, MemberCommands, TeamCommands
 from api.cli.error_reports import report_bug, report_expected
 from api.cli.lazy_command import LazyGroup
 from api.cli.planning import PlanCommands
-from api.errors import AccordError
+from api.errors import AccordError, ErrorCode
 
+DISTRIBUTION = "accord-graphql"
 EXIT_EXPECTED = 2
 EXIT_BUG = 70
+_DISK_PROBLEMS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 class Commands(LazyGroup):
@@ -30,6 +34,8 @@ class Commands(LazyGroup):
         ),
         "stop": ("Stop the servers and the private PostgreSQL of a data folder.", "api.cli.stop_command:stop"),
         "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),
+        "backup": ("Write a backup of the database to a file.", "api.cli.operating.backup_commands:backup"),
+        "restore": ("Restore a backup into an empty database.", "api.cli.operating.backup_commands:restore"),
         "init": ("Adopt the first version of the accord, or propose the next.", "api.cli.accord.adopt_command:init"),
         "import": (
             "Import files of a CRM, or any CSV file or workbook (.xlsx).",
@@ -96,9 +102,18 @@ app = typer.Typer(
 )
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"accord {metadata.version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: bool = typer.Option(False, "--debug", help="Show the traceback of an unexpected error."),
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version, and exit.", callback=_print_version, is_eager=True
+    ),
 ) -> None:
     if debug:
         os.environ["ACCORD_DEBUG"] = "1"
@@ -119,11 +134,26 @@ def run(words: Sequence[str]) -> NoReturn:
         report_expected(error)
         sys.exit(EXIT_EXPECTED)
     except Exception as error:  # the outermost edge: a bug is logged
+        if (expected := _expected(error)) is not None:
+            report_expected(expected)
+            sys.exit(EXIT_EXPECTED)
         if os.environ.get("ACCORD_DEBUG"):
             raise
         report_bug(error)
         sys.exit(EXIT_BUG)
     sys.exit(0)
+
+
+def _expected(error: Exception) -> AccordError | None:
+    """The error to show if the database or a disk is the cause; None if it is a bug."""
+    if isinstance(error, OSError) and error.errno in _DISK_PROBLEMS:
+        where = f"{error.filename}: " if error.filename else ""
+        code = ErrorCode.DISK_FULL if error.errno == errno.ENOSPC else ErrorCode.BAD_FILE
+        message = f"A file cannot be written: {where}{error.strerror}."
+        return AccordError(code, message, "Make room on that disk, or write to another folder.")
+    database = sys.modules.get("api.db")  # a command that has not loaded it has none of its errors
+    expected: AccordError | None = None if database is None else database.expected_error(error)
+    return expected
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> NoReturn:

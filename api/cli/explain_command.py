@@ -63,4 +63,6 @@ async def _stages(database: Database, request: GraphQLRequest, *, analyze: bool)
     if validated.errors:
         message = "; ".join(error.message for error in validated.errors)
         raise AccordError(ErrorCode.BAD_INPUT, f"The document is not valid: {message}", "Correct the document.")
-    return await explanation_sections(database, gateway().explain(request, validated, LOCAL_OPERATOR), is_run=analyze)
+    price = await gateway().price(database, request, validated, LOCAL_OPERATOR)
+    explanation = gateway().explain(request, validated, LOCAL_OPERATOR)
+    return await explanation_sections(database, explanation, price, is_run=analyze)

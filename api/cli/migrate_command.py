@@ -8,6 +8,7 @@ import typer
 from api.cli.migration_plan_text import migration_plan_text
 from api.cli.options import Data
 from api.embedded import database_connection_url
+from api.revisions import known_revisions
 from api.revisions import migrate as run_migrations
 from api.settings import Settings
 from migrations.plan import plan as plan_migrations
@@ -31,11 +32,17 @@ def migrate(
         _show_plan(settings, to, back)
         return
     with database_connection_url(settings) as dsn:
-        migrated = asyncio.run(run_migrations(dsn, to=to, may_go_back=back))
+        migrated = asyncio.run(run_migrations(dsn, to=to, may_go_back=back, report=_report_waiting))
     for step in migrated.steps:
         typer.echo(f"{'Applied' if step.is_upgrade else 'Undid'} {step.revision} {step.title}")
     state = f"at revision {migrated.revision}" if migrated.revision else "empty"
+    if migrated.revision not in (None, *known_revisions()):
+        state += " of a newer Accord, on which this one runs"
     typer.echo(f"{settings.database_shown}: {'now' if migrated.steps else 'already'} {state}.")
+
+
+def _report_waiting(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _show_plan(settings: Settings, to: str, back: bool) -> None:

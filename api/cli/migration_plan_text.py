@@ -2,8 +2,14 @@
 
 from collections.abc import Iterator
 
+from api.revisions import MigrationKind
 from migrations.locks import LockMode, TableLock
 from migrations.plan import MigrationPlan, PlannedStep, TableSize
+
+_KINDS = {
+    MigrationKind.EXPAND: "expand: the release before it keeps running",
+    MigrationKind.CONTRACT: "contract: releases before it do not run any more",
+}
 
 
 def migration_plan_text(plan: MigrationPlan, database: str) -> str:
@@ -20,6 +26,8 @@ def _lines(plan: MigrationPlan, database: str) -> Iterator[str]:
     count = f"{len(plan.steps)} migration{'s' if len(plan.steps) > 1 else ''}"
     yield f"-- {database}: {present}. {count} would run, to {target}. Nothing was run."
     yield "-- Rows and sizes are PostgreSQL's estimates (pg_class). Locks on tables that are created here block nobody."
+    if plan.oldest:
+        yield f"-- Afterwards, Accord from revision {plan.oldest} on runs on the database; older ones refuse it."
     for step in plan.steps:
         yield from _step_lines(step, plan)
     yield ""
@@ -34,6 +42,8 @@ def _step_lines(step: PlannedStep, plan: MigrationPlan) -> Iterator[str]:
     direction = "apply" if step.is_upgrade else "undo"
     yield ""
     yield f"-- {direction} {step.revision} {step.title}"
+    if step.is_upgrade:
+        yield f"-- {_KINDS[step.kind]}"
     was_in_transaction = False
     for planned in step.statements:
         if planned.statement.is_in_transaction != was_in_transaction:

@@ -1,9 +1,9 @@
 """`accord serve`."""
 
 import asyncio
-import errno
 import socket
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +12,20 @@ import uvicorn
 
 from api.access.credentials.key_lookup import count_real_keys
 from api.app import create_app
+from api.cli.jobs.metrics_listener import metrics_listener
+from api.cli.operating.workers import run_workers
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
+from api.cli.serving import AFTER_GRACE_SECONDS
+from api.cli.serving.listening import open_listener
+from api.cli.serving.stopping import StoppingServer, last_resort
 from api.db import Database
 from api.embedded import database_connection_url
 from api.errors import AccordError, ErrorCode
-from api.revisions import require_current
+from api.revisions import require_compatible
 from api.settings import Settings
+from api.telemetry.log_lines import configure_logging
+from api.web.health import Health
 from api.web.http_protocol import CoalescingProtocol
 
 EXAMPLES = (
@@ -36,76 +43,79 @@ def serve(
         str | None, typer.Option(help="The address to listen on. Other than loopback addresses need credentials.")
     ] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on; default 8000, 0 takes a free one.")] = None,
+    reuse_port: Annotated[
+        bool | None,
+        typer.Option(
+            "--reuse-port", help="Share the port with other servers, so that a new one can start before the old stops."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="The number of processes that serve; default 1. Set it to the number of cores.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Serve GraphQL and GraphiQL until interrupted."""
-    settings = Settings.load(host=host, port=port, data_dir=data)
-    with closing(listening_socket(settings.host, settings.port)) as listener:
-        _run(settings, listener, data)
+    settings = Settings.load(host=host, port=port, reuse_port=reuse_port, workers=workers, data_dir=data)
+    configure_logging(settings.log_format, settings.log_level)
+    with closing(open_listener(settings)) as listener, metrics_listener(settings) as metrics:
+        # A supervisor may pass a socket of another address, which decides who needs credentials.
+        host, port = listener.getsockname()[:2]
+        bound = settings.model_copy(update={"host": host, "port": port})
+        with held_pidfile(bound):
+            run_workers(
+                settings.workers,
+                lambda is_first: _run(bound, listener, metrics if is_first else None, data, greets=is_first),
+                stop_seconds=settings.stop_seconds + AFTER_GRACE_SECONDS + 1,
+            )
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Bind the port before anything is started, so that a port in use costs nothing."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise _cannot_listen(host, port, error) from error
-    return listener
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> AccordError:
-    if error.errno == errno.EADDRINUSE:
-        return AccordError(
-            ErrorCode.PORT_IN_USE,
-            f"Port {port} on {host} is in use by another program.",
-            f"If it is an Accord left behind, stop it with `accord stop`. Or use another port: --port {port + 1}",
-        )
-    message = f"Accord cannot listen on {host}:{port}: {error.strerror}."
-    return AccordError(ErrorCode.PORT_IN_USE, message, "Use another address with --host and --port.")
-
-
-class _Server(uvicorn.Server):
-    """A server that prints a greeting once it accepts connections."""
-
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
-        super().__init__(config)
-        self._greeting = greeting
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            typer.echo(self._greeting)
-
-
-def _run(settings: Settings, listener: socket.socket, data: Path | None) -> None:
-    port = listener.getsockname()[1]
+def _run(
+    settings: Settings,
+    listener: socket.socket,
+    metrics: socket.socket | None,
+    data: Path | None,
+    *,
+    greets: bool,
+) -> None:
+    """Serve in this process. The first one has the metrics, if they have an address of their own."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    with held_pidfile(settings.data_dir, port), database_connection_url(settings) as address:
+    health = Health()
+    with (
+        last_resort(settings.stop_seconds + AFTER_GRACE_SECONDS) as resort,
+        database_connection_url(settings) as url,
+    ):
         # Here, where an unusable database prints one message; inside the server it would print a traceback.
-        keys = asyncio.run(_real_keys(address))
+        keys = asyncio.run(_real_keys(url))
         _require_credentials(settings, keys, data)
         config = uvicorn.Config(
-            create_app(settings),
+            create_app(settings, health, metrics, workers=settings.workers),
             http=CoalescingProtocol,
             ws="none",
-            log_level="warning",
+            log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
         )
-        greeting = _greeting(f"http://{host}:{port}", settings.database_shown, _callers(settings, keys, data), data)
-        _Server(config, greeting).run(sockets=[listener])
+        greeting = _greeting(
+            f"http://{host}:{settings.port}", settings.database_shown, _callers(settings, keys, data), data
+        )
+
+        def stopping() -> None:
+            health.is_stopping = True
+            resort.start()
+
+        StoppingServer(
+            config,
+            grace_seconds=settings.stop_seconds,
+            on_started=partial(typer.echo, greeting) if greets else lambda: None,
+            on_stopping=stopping,
+        ).run(sockets=[listener])
 
 
-async def _real_keys(address: str) -> int:
+async def _real_keys(url: str) -> int:
     """Return the number of API keys that work and are no demo keys. Errors: DATABASE_OUTDATED; DATABASE_NEWER."""
-    async with Database.open(address, size=1) as database:
-        await require_current(database)
+    async with Database.open(url, size=1) as database:
+        await require_compatible(database)
         return await count_real_keys(database)
 
 

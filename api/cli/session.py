@@ -6,7 +6,7 @@ from pathlib import Path
 
 from api.db import Database
 from api.embedded import database_connection_url
-from api.revisions import is_fresh, migrate, require_current
+from api.revisions import is_fresh, migrate, require_compatible
 from api.settings import Settings
 
 
@@ -22,5 +22,5 @@ async def open_database(data: Path | None, *, sets_up: bool = False) -> AsyncIte
         async with Database.open(address, size=2, kept_limits=settings.kept_limits) as database:
             if sets_up and await is_fresh(database):
                 await migrate(address)
-            await require_current(database)
+            await require_compatible(database)
             yield database

@@ -7,14 +7,17 @@ read path. A `ScratchSession` is a snapshot that may use temporary tables, and n
     sessions.py         one snapshot, or one unit of work
     connections.py      connections that stay open, with the settings of readers and writers
     database.py         the pools, and who commits
+    outages.py          whether the database can be reached, and the deadlines of waiting for it
+    observed.py         the time of statements, and who waits for a connection
     failures.py         what connecting and executing can raise
     expected_errors.py  the errors that users see for these failures
 """
 
-from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIMEOUT_MS, prepare
+from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIMEOUT_MS, WaitLimits, prepare
 from api.db.database import Database
 from api.db.expected_errors import DiskFullError, expected_error
-from api.db.failures import DATABASE_FAILURES, connecting
+from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, UnreachableError, connecting
+from api.db.outages import CONNECT_SECONDS, Outage, is_gone
 from api.db.sessions import (
     IS_EVALUATING,
     AdvisoryLock,
@@ -26,20 +29,26 @@ from api.db.sessions import (
 )
 
 __all__ = [
+    "CONNECT_SECONDS",
     "DATABASE_FAILURES",
     "IS_EVALUATING",
     "LONGEST_PREPARED",
+    "LOST_CONNECTION",
     "SERVER_SETTINGS",
     "STATEMENT_TIMEOUT_MS",
     "AdvisoryLock",
     "Connection",
     "Database",
     "DiskFullError",
+    "Outage",
     "ReadSession",
     "ScratchSession",
     "Session",
+    "UnreachableError",
+    "WaitLimits",
     "WriteSession",
     "connecting",
     "expected_error",
+    "is_gone",
     "prepare",
 ]

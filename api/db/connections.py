@@ -1,15 +1,24 @@
 """Connections that stay open, with the settings of readers and of writers."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import asyncpg
 import orjson
 
-from api.db.failures import DATABASE_FAILURES, reconnecting
+from api.db.failures import LOST_CONNECTION, all_busy, unanswered
+from api.db.observed import CountedPlaces, TimedConnection
+from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
 from api.db.sessions import BEGIN, Connection
+from api.telemetry.sampled import PoolUse
+from api.traffic.deadline import uninterrupted_commit
+
+logger = logging.getLogger("accord.db")
 
 SERVER_SETTINGS = {"jit": "off", "timezone": "UTC", "application_name": "accord"}
 STATEMENT_TIMEOUT_MS = 30_000  # the default for reads; a job that takes longer passes its own
@@ -24,7 +33,6 @@ LONGEST_PREPARED_READ = 40_000
 # for a common one, which takes up to ten times as long. In `auto` mode PostgreSQL chose the same plans.
 READER_SETTINGS = {
     "default_transaction_read_only": "on",
-    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "plan_cache_mode": "force_generic_plan",
 }
 
@@ -32,12 +40,31 @@ READER_SETTINGS = {
 # be longer than PostgreSQL's deadlock_timeout (by default a second): at the same instant a deadlock, which can be
 # started again, is reported as a lock that was not had in time.
 LOCK_TIMEOUT_MS = 1_200
+# How long the connection of a cancelled statement may take to close; then it is dropped.
+CANCEL_SECONDS = 5
 WRITER_SETTINGS = {
     "default_transaction_isolation": "read committed",
     "lock_timeout": str(LOCK_TIMEOUT_MS),
-    "statement_timeout": str(STATEMENT_TIMEOUT_MS),
     "plan_cache_mode": "force_generic_plan",  # as for readers: a write has many small statements, most by primary key
 }
+
+
+@dataclass(frozen=True, slots=True)
+class WaitLimits:
+    """How long a statement may take, and how long a read may wait for a lock (0: as long as it may take)."""
+
+    statement_ms: int = STATEMENT_TIMEOUT_MS
+    lock_ms: int = 0
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The limits of reads, as settings of a connection."""
+        return {"statement_timeout": str(self.statement_ms), "lock_timeout": str(self.lock_ms)}
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """How long this process waits for a statement, should PostgreSQL not end it."""
+        return self.statement_ms / 1_000 + DEADLINE_SECONDS
 
 
 class Connections:
@@ -47,47 +74,98 @@ class Connections:
     third of the time of a small read.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int) -> None:
-        self._connect = connect
-        self._places = asyncio.Semaphore(size)
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int, outage: Outage) -> None:
+        self.connect = connect
+        self._places = CountedPlaces(size)
         self._idle: list[Connection] = []
+        self.outage = outage
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
-        """Execute a statement and return its value; waits for a connection if all are busy."""
-        async with self._places:
-            connection = self._sound() or await self._connect()
+        """Execute a statement and return its value; waits for a connection if all are busy. Errors: BUSY."""
+        await self._enter()
+        try:
+            connection = self._sound() or await self._opened()
+            self.outage.busy[connection] = monotonic()
             try:
                 found = await connection.fetchval(text, *values)
             except asyncpg.PostgresError:
                 self._idle.append(connection)  # the server rejected the statement; the connection is usable
                 raise
+            except TimeoutError as error:
+                self._abandon(connection)
+                raise unanswered() from error
             except BaseException:
-                connection.terminate()  # cancelled halfway: the state of the protocol is unknown
+                self._abandon(connection)  # cancelled halfway: the state of the protocol is unknown
                 raise
+            finally:
+                del self.outage.busy[connection]
             self._idle.append(connection)
             return found
+        finally:
+            self._places.release()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """Open a transaction that commits at the end of the block, and rolls back if the block raises."""
-        async with self._places:
-            connection = self._sound() or await self._connect()
+        """Open a transaction that commits at the end of the block, and rolls back if the block raises. Errors: BUSY."""
+        await self._enter()
+        try:
+            connection = self._sound() or await self._opened()
+            self.outage.busy[connection] = monotonic()
             try:
                 await connection.execute(BEGIN)
                 yield connection
-                await connection.execute("commit")
+                with uninterrupted_commit():
+                    await connection.execute("commit")
             except BaseException as error:
-                if not await _rolled_back(connection, error):
-                    connection.terminate()
+                if await _rolled_back(connection, error):
+                    self._idle.append(connection)
                     raise
-                self._idle.append(connection)
+                self._abandon(connection)
+                if isinstance(error, TimeoutError):
+                    raise unanswered() from error
                 raise
+            finally:
+                del self.outage.busy[connection]
             self._idle.append(connection)
+        finally:
+            self._places.release()
 
     async def close(self) -> None:
-        """Close every connection."""
-        for connection in self._idle:
-            await connection.close()
+        """Wait a little for the connections of cancelled statements. Those that are idle are closed by the outage."""
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=CLOSE_SECONDS)
+
+    async def _enter(self) -> None:
+        """Wait for a place, ACQUIRE_SECONDS at most."""
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise all_busy() from error
+
+    async def _opened(self) -> Connection:
+        connection = await self.outage.opened(self.connect)
+        self.outage.register(connection)
+        return connection
+
+    def _abandon(self, connection: Connection) -> None:
+        """Close a connection whose statement may still run, without waiting for it.
+
+        asyncpg has begun to cancel the statement on a connection of its own. `terminate` would stop that, and
+        PostgreSQL would notice only when it sends rows; `close` waits until the statement has ended.
+        """
+        task = asyncio.create_task(_close(connection, self.outage))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def use(self, pool: str) -> PoolUse:
+        """How the pool of that name is used at the moment."""
+        places = self._places
+        return PoolUse(pool, places.in_use, len(self._idle), places.waiting, places.size)
 
     def _sound(self) -> "Connection | None":
         while self._idle:
@@ -103,39 +181,56 @@ async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
-async def open_reader(dsn: str) -> Connection:
-    """Connect for single read statements. Errors: ConnectionError."""
-    with reconnecting():
-        return await asyncpg.connect(
-            dsn,
-            server_settings=SERVER_SETTINGS | READER_SETTINGS,
-            max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=LONGEST_PREPARED_READ,
-            timeout=10,
-        )
+async def open_reader(dsn: str, limits: WaitLimits) -> Connection:
+    """Connect for single read statements."""
+    return await asyncpg.connect(
+        dsn,
+        server_settings=SERVER_SETTINGS | READER_SETTINGS | limits.settings,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=LONGEST_PREPARED_READ,
+        timeout=CONNECT_SECONDS,
+        command_timeout=limits.longest_wait_seconds,
+        connection_class=TimedConnection,
+    )
 
 
-async def open_writer(dsn: str) -> Connection:
-    """Connect for units of work. Errors: ConnectionError."""
-    with reconnecting():
-        connection = await asyncpg.connect(
-            dsn,
-            server_settings=SERVER_SETTINGS | WRITER_SETTINGS,
-            max_cached_statement_lifetime=0,
-            max_cacheable_statement_size=LONGEST_PREPARED,
-            timeout=10,
-        )
+async def open_writer(dsn: str, limits: WaitLimits) -> Connection:
+    """Connect for units of work."""
+    connection = await asyncpg.connect(
+        dsn,
+        server_settings=SERVER_SETTINGS | WRITER_SETTINGS | {"statement_timeout": str(limits.statement_ms)},
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=LONGEST_PREPARED,
+        timeout=CONNECT_SECONDS,
+        command_timeout=limits.longest_wait_seconds,
+        connection_class=TimedConnection,
+    )
     await prepare(connection)
     return connection
 
 
+async def probe(dsn: str) -> None:
+    """Connect and disconnect, to see whether the database answers."""
+    connection = await asyncpg.connect(dsn, server_settings=SERVER_SETTINGS, timeout=CONNECT_SECONDS)
+    connection.terminate()
+
+
+async def _close(connection: Connection, outage: Outage) -> None:
+    try:
+        await connection.close(timeout=CANCEL_SECONDS)
+    except LOST_CONNECTION as error:
+        if not outage.is_on:  # which is logged once
+            logger.warning("A cancelled statement may run on: %s", str(error) or type(error).__name__)
+
+
 async def _rolled_back(connection: Connection, error: BaseException) -> bool:
     """Roll back after an error. Return whether the connection can be used again."""
-    if isinstance(error, asyncio.CancelledError | GeneratorExit) or connection.is_closed():
-        return False  # cancelled halfway: the state of the protocol is unknown
+    # After a cancellation or a timeout the state of the protocol is unknown.
+    if isinstance(error, asyncio.CancelledError | GeneratorExit | TimeoutError) or connection.is_closed():
+        return False
     try:
-        await connection.execute("rollback")
-    except DATABASE_FAILURES:
+        await connection.execute("rollback", timeout=ROLLBACK_SECONDS)
+    except LOST_CONNECTION:
         return False
     return True
 

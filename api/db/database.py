@@ -1,26 +1,32 @@
 """The database: a pool for snapshots and units of work, and the only place that commits."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
-from typing import Any, Self
+from time import monotonic
+from typing import Any, Literal, Self
 
 import asyncpg
 
 from api.db.connections import (
     LONGEST_PREPARED,
     SERVER_SETTINGS,
-    STATEMENT_TIMEOUT_MS,
     Connections,
+    WaitLimits,
     open_reader,
     open_writer,
     prepare,
+    probe,
 )
-from api.db.failures import connecting, reconnecting
-from api.db.sessions import AdvisoryLock, ReadSession, ScratchSession, Session, WriteSession
+from api.db.failures import LOST_CONNECTION, all_busy, connecting, unreachable
+from api.db.observed import TimedConnection
+from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, ROLLBACK_SECONDS, Outage, is_gone
+from api.db.sessions import AdvisoryLock, Connection, ReadSession, ScratchSession, Session, WriteSession
 from api.settings import KeptLimits
+from api.telemetry.sampled import SAMPLED, PoolUse
 
-DEFAULT_KEPT_LIMITS = KeptLimits()
+DEFAULT_KEPT_LIMITS, DEFAULT_WAIT_LIMITS = KeptLimits(), WaitLimits()
 
 
 class Database:
@@ -32,39 +38,60 @@ class Database:
         readers: Connections,
         writers: Connections,
         kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
+        wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
     ) -> None:
         self._pool = pool
+        self._wait_limits = wait_limits
         self._readers = readers
         self._writers = writers
+        self._acquiring = 0
         # What reads have found out about the data. A hint saves a statement, and never changes a result.
         self.hints: set[str] = set()
         self.kept_limits = kept_limits
+        self.outage = readers.outage
+        # The same database with a connection of its own, for health checks: they wait for no request.
+        self.spare: Database = self
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, dsn: str, *, size: int = 10, kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS
+        cls,
+        dsn: str,
+        *,
+        size: int = 10,
+        kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
+        wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
+        outage: Outage | None = None,
     ) -> AsyncIterator[Self]:
-        """Connect to a database. Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login."""
+        """Connect to a database; each of the three pools has so many connections at most.
+
+        With the `outage` of another database on the same server both share one state, and that one closes all
+        connections.
+
+        Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
+        """
+        shared, outage = outage, outage or Outage(partial(probe, dsn))
         with connecting():
-            # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=0,
-                max_size=size,
-                server_settings=SERVER_SETTINGS,
-                init=prepare,
-                timeout=10,
-                max_cacheable_statement_size=LONGEST_PREPARED,
-            )
-            await pool.release(await pool.acquire())
-        readers, writers = Connections(partial(open_reader, dsn), size), Connections(partial(open_writer, dsn), size)
+            async with asyncio.timeout(2 * CONNECT_SECONDS):
+                pool = await _open_pool(dsn, size, outage)
+                await pool.release(await pool.acquire())
+                spare = await _open_pool(dsn, 1, outage)
+        readers = Connections(partial(open_reader, dsn, wait_limits), size, outage)
+        writers = Connections(partial(open_writer, dsn, wait_limits), size, outage)
         try:
-            yield cls(pool, readers, writers, kept_limits)
+            database = cls(pool, readers, writers, kept_limits, wait_limits)
+            database.spare = cls(spare, readers, writers, kept_limits, wait_limits)
+            watched = outage.watching() if shared is None else nullcontext()
+            async with watched:
+                with SAMPLED.pools(database.pool_uses):
+                    yield database
         finally:
             await readers.close()
             await writers.close()
-            await pool.close()
+            if shared is None:
+                await outage.close()
+            await _close_pool(pool)
+            await _close_pool(spare)
 
     def value(self, text: str, values: Sequence[object]) -> Awaitable[Any]:
         """Execute a single read statement and return its value.
@@ -74,48 +101,62 @@ class Database:
         return self._readers.value(text, values)
 
     @asynccontextmanager
-    async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
+    async def read(self, *, timeout_ms: int | None = None) -> AsyncIterator[ReadSession]:
         """Open a snapshot: all statements in the block read the same state of the database."""
-        async with (
-            self._connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            await connection.execute(f"set local statement_timeout = {int(timeout_ms)}")
+        limits = self._wait_limits
+        statement_ms = limits.statement_ms if timeout_ms is None else int(timeout_ms)
+        async with self._transaction("repeatable_read", readonly=True) as connection:
+            await connection.execute(
+                f"set local statement_timeout = {statement_ms}; set local lock_timeout = {limits.lock_ms}"
+            )
             yield ReadSession(connection)
+
+    @asynccontextmanager
+    async def beside_requests(self, *, timeout_ms: int) -> AsyncIterator[ReadSession]:
+        """Open a snapshot for what the process keeps of the database, which no single request needs."""
+        async with Database.read(self, timeout_ms=timeout_ms) as session:
+            yield session
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[ScratchSession]:
         """A snapshot with temporary tables: rolled back when the block ends, however it ends."""
-        async with self._connection() as connection:
-            transaction = connection.transaction(isolation="repeatable_read")
-            await transaction.start()
-            try:
-                yield ScratchSession(connection)
-            finally:
-                await transaction.rollback()
+        async with self._transaction("repeatable_read", commits=False) as connection:
+            yield ScratchSession(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
-        async with self._connection() as connection, connection.transaction():
+        async with self._transaction() as connection:
             yield WriteSession(connection)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work as `write`, whose statements all read the same state of the database."""
-        async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
+        async with self._transaction("repeatable_read") as connection:
             yield WriteSession(connection)
 
     @asynccontextmanager
     async def try_lock(self, what: AdvisoryLock) -> AsyncIterator[Session | None]:
         """Hold an advisory lock on a connection of its own, outside a transaction; None if it is not free.
 
-        The lock is lost with the connection: whoever holds it for long uses the session now and then to notice.
+        The lock is lost with the connection: whoever holds it for long uses the session now and then to notice, and
+        sets a deadline.
         """
-        async with self._connection() as connection:
+        async with self._connection(is_watched=False) as connection:
             # Released with the connection: the pool resets it.
-            is_free = await connection.fetchval("select pg_try_advisory_lock($1)", what.value)
+            is_free = await connection.fetchval(
+                "select pg_try_advisory_lock($1)", what.value, timeout=self._wait_limits.longest_wait_seconds
+            )
             yield Session(connection) if is_free else None
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[Connection]:
+        """Open a connection beside the pools, and end it with the block. Its statements need deadlines of their own."""
+        connection = await self.outage.opened(self._readers.connect)
+        try:
+            yield connection
+        finally:
+            connection.terminate()
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[WriteSession]:
@@ -123,11 +164,111 @@ class Database:
         async with self._writers.transaction() as connection:
             yield WriteSession(connection)
 
+    def pool_uses(self) -> Sequence[PoolUse]:
+        """How the pools are used at the moment."""
+        pool = self._pool
+        idle = pool.get_idle_size()
+        sessions = PoolUse("sessions", pool.get_size() - idle, idle, self._acquiring, pool.get_max_size())
+        return sessions, self._readers.use("reads"), self._writers.use("units_of_work")
+
     @asynccontextmanager
-    async def _connection(self) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
-        with reconnecting():
-            connection = await self._pool.acquire()
+    async def _transaction(
+        self,
+        isolation: Literal["read_committed", "repeatable_read"] | None = None,
+        *,
+        readonly: bool = False,
+        commits: bool = True,
+    ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
+        async with self._connection() as connection:
+            transaction = connection.transaction(isolation=isolation, readonly=readonly)
+            try:
+                await transaction.start()
+                yield connection
+            except BaseException:
+                await _roll_back(transaction, connection)
+                raise
+            if commits:
+                await transaction.commit()
+            else:
+                await _roll_back(transaction, connection)
+
+    @asynccontextmanager
+    async def _connection(
+        self, *, is_watched: bool = True
+    ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
+        self._acquiring += 1
+        try:
+            connection = await self._acquired()
+        finally:
+            self._acquiring -= 1
+        if is_watched:
+            self.outage.busy[connection] = monotonic()
         try:
             yield connection
         finally:
-            await self._pool.release(connection)
+            self.outage.busy.pop(connection, None)
+            await self._release(connection)
+
+    async def _acquired(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
+        """Wait for a connection, ACQUIRE_SECONDS at most. Errors: BUSY; ConnectionError if none can be opened."""
+        if self.outage.is_on and not self._pool.get_idle_size():
+            raise unreachable()
+        waiting = asyncio.timeout(ACQUIRE_SECONDS)
+        try:
+            async with waiting:
+                return await self._pool.acquire()
+        except LOST_CONNECTION as error:
+            if waiting.expired():
+                raise all_busy() from error
+            self.outage.begin(error)
+            raise unreachable() from error
+
+    async def _release(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
+        try:
+            await self._pool.release(connection, timeout=ROLLBACK_SECONDS)
+        except LOST_CONNECTION:
+            # The pool has closed it: it was lost, or could not be reset in time. What was done on it is over.
+            return
+
+
+async def _open_pool(dsn: str, size: int, outage: Outage) -> "asyncpg.Pool[asyncpg.Record]":
+    async def init(connection: Connection) -> None:
+        outage.register(connection)
+        await prepare(connection)
+
+    # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        server_settings=SERVER_SETTINGS,
+        init=init,
+        connection_class=TimedConnection,
+        timeout=CONNECT_SECONDS,
+        max_cacheable_statement_size=LONGEST_PREPARED,
+    )
+
+
+async def _close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Close a pool whose connections are closed: it waits for whoever uses one."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _roll_back(
+    transaction: asyncpg.transaction.Transaction, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+) -> None:
+    """Roll back. A connection that is lost, or does not roll back in time, is closed, which rolls back as well.
+
+    So is one of which nobody knows whether its transaction has begun.
+    """
+    try:
+        if not is_gone(connection):
+            async with asyncio.timeout(ROLLBACK_SECONDS):
+                await transaction.rollback()
+    except LOST_CONNECTION:
+        if not is_gone(connection):
+            connection.terminate()

@@ -1,6 +1,5 @@
 """Failures of connecting and executing, and the errors that users see for them."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,10 +7,14 @@ import asyncpg
 
 from api.errors import AccordError, ErrorCode
 
-logger = logging.getLogger("accord.db")
-
 # What connecting and executing can raise; a timeout is an OSError, too.
 DATABASE_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The same, and what asyncpg raises if the server ends an idle connection while a new statement is being sent.
+LOST_CONNECTION = (*DATABASE_FAILURES, asyncpg.InternalClientError)
+
+
+class UnreachableError(ConnectionError):
+    """No connection could be had, so that nothing was executed. The message names no hosts and users."""
 
 
 @contextmanager
@@ -23,19 +26,30 @@ def connecting() -> Iterator[None]:
         raise _unreachable("The database refuses the user name or password.") from error
     except asyncpg.InvalidCatalogNameError as error:
         raise _unreachable(f"The server does not have this database: {error}.") from error
+    except TimeoutError as error:
+        raise _unreachable("The database cannot be reached: it does not answer.") from error
     except (*DATABASE_FAILURES, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise _unreachable(f"The database cannot be reached: {reason}.") from error
 
 
-@contextmanager
-def reconnecting() -> Iterator[None]:
-    """Convert errors of reconnecting into a ConnectionError. The cause is only logged: it may name hosts and users."""
-    try:
-        yield
-    except DATABASE_FAILURES as error:
-        logger.warning("The database cannot be reached: %s", str(error) or type(error).__name__)
-        raise ConnectionError("the database cannot be reached") from error
+def unreachable() -> UnreachableError:
+    """The error for whoever needs a connection during an outage."""
+    return UnreachableError("the database cannot be reached")
+
+
+def unanswered() -> ConnectionError:
+    """The error for a statement that the database did not answer before our deadline. It may have been executed."""
+    return ConnectionError("the database did not answer in time")
+
+
+def all_busy() -> AccordError:
+    """The error for whoever gets no connection because all are used. Nothing was executed."""
+    return AccordError(
+        ErrorCode.BUSY,
+        "All connections to the database are busy with other requests.",
+        "Nothing was executed. Send the request again shortly.",
+    )
 
 
 def _unreachable(message: str) -> AccordError:

@@ -112,7 +112,7 @@ def _settings(*, is_durable: bool) -> dict[str, str | int]:
     return {
         "listen_addresses": "",
         "unix_socket_permissions": "0700",
-        "max_connections": 60,
+        "max_connections": 200,  # servers with the pools of their default settings, and some commands
         "shared_buffers": f"{max(64, min(512, memory // 16))}MB",
         "effective_cache_size": f"{max(256, memory // 3)}MB",
         "work_mem": "32MB",

@@ -12,14 +12,16 @@ from api.settings import Settings
 logger = logging.getLogger("accord.embedded")
 
 WATCH_SECONDS = 1.0
-"""How often a process that serves looks whether the private server has crashed."""
+"""How often a process that serves looks whether the private server has ended."""
+
+WATCH_END_SECONDS = 5.0
 
 
 @contextmanager
 def database_connection_url(settings: Settings, *, revives: bool = False) -> Iterator[str]:
     """Yield `DATABASE_URL` or, if it is not set, the URL of the private server, which runs while the block runs.
 
-    With `revives` a private server that crashes (or is killed) is started again, until the block ends. The URL may
+    With `revives` a private server that ends without `stop` is started again, until the block ends. The URL may
     contain a password. Log `settings.database_shown` instead.
     """
     if settings.database_url is not None:
@@ -43,7 +45,7 @@ def _watched(server: EmbeddedServer) -> Iterator[None]:
         yield
     finally:
         has_ended.set()
-        watcher.join()
+        watcher.join(WATCH_END_SECONDS)  # a server that hangs as it starts holds up no stop
 
 
 def _watch(server: EmbeddedServer, has_ended: Event) -> None:
@@ -51,9 +53,9 @@ def _watch(server: EmbeddedServer, has_ended: Event) -> None:
     while not has_ended.wait(WATCH_SECONDS):
         try:
             if server.revive():
-                logger.warning("The private PostgreSQL had crashed, and runs again")
+                logger.warning("The private PostgreSQL had ended, and runs again")
             is_reported = False
         except (AccordError, OSError) as error:
             if not is_reported:  # one line an outage
-                logger.warning("The private PostgreSQL has crashed, and is not running: %s", error)
+                logger.warning("The private PostgreSQL has ended, and does not start: %s", error)
             is_reported = True

@@ -1,7 +1,10 @@
 """The server process of a data folder: find, start and stop it."""
 
+import os
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,8 +16,11 @@ from api.errors import AccordError, ErrorCode
 
 START_SECONDS = 120
 """Enough time to replay the log after a crash during a large import."""
-STOP_SECONDS = 60
+STOP_SECONDS = 8
+"""How long a server may take to stop in order, which writes a checkpoint. The next start replays its log otherwise."""
+KILL_SECONDS = 2
 SOCKET = ".s.PGSQL.5432"
+_STATUS_LINE = 7  # of postmaster.pid
 
 
 def running_pid(cluster: Path) -> int | None:
@@ -30,9 +36,18 @@ def running_pid(cluster: Path) -> int | None:
         return None
 
 
-def has_crashed(cluster: Path) -> bool:
-    """Return whether the server of this folder ended without a shutdown, which removes the pid file."""
-    return (cluster / "postmaster.pid").exists() and running_pid(cluster) is None
+def end_smart_stop(cluster: Path) -> None:
+    """End the sessions of a server that was told to stop once they end by themselves (SIGTERM), so that it stops."""
+    pid = running_pid(cluster)
+    if pid is None:
+        return
+    try:
+        lines = (cluster / "postmaster.pid").read_text().split("\n")
+    except FileNotFoundError:
+        return
+    if len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "stopping":
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
 
 
 def _is_postgres_in(process: psutil.Process, cluster: Path) -> bool:
@@ -60,8 +75,11 @@ def ensure_running(cluster: Path, account: OsAccount, programs: PostgresPrograms
         if time.monotonic() > deadline:
             raise _did_not_start(cluster, f"process {pid} runs but accepts no connections")
         time.sleep(0.05)
+    orphans_deadline = time.monotonic() + KILL_SECONDS
     while _has_orphans(cluster):
         # Sessions of a killed server end by themselves after a moment. A new server beside them would corrupt the data.
+        if time.monotonic() > orphans_deadline:
+            _kill_all(cluster)
         if time.monotonic() > deadline:
             raise _did_not_start(cluster, "sessions of a killed server still run on it")
         time.sleep(0.05)
@@ -73,17 +91,33 @@ def ensure_running(cluster: Path, account: OsAccount, programs: PostgresPrograms
 
 
 def halt(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> None:
-    """Stop the server. Open transactions roll back; committed ones are on disk. Errors: DATA_FOLDER if it runs on."""
-    for mode in ("fast", "immediate"):
+    """Stop the server within STOP_SECONDS, KILL_SECONDS more and as much again.
+
+    Open transactions roll back; committed ones are on disk, so that even a server that hangs can be killed. Errors:
+    DATA_FOLDER if it runs on.
+    """
+    for mode, seconds in (("fast", STOP_SECONDS), ("immediate", KILL_SECONDS)):
         if running_pid(cluster) is None:
             return
-        _pg_ctl(cluster, account, programs, "stop", "-m", mode, "-t", str(STOP_SECONDS))
+        _pg_ctl(cluster, account, programs, "stop", "-m", mode, "-t", str(seconds))
+    if running_pid(cluster) is None:
+        return
+    _kill_all(cluster)
     if (pid := running_pid(cluster)) is not None:
         raise AccordError(
             ErrorCode.DATA_FOLDER,
             f"PostgreSQL (process {pid}) on {cluster} does not stop.",
             f"Look at it with `ps -p {pid}`. It can be killed (`kill -9 {pid}`) without loss of committed data.",
         )
+
+
+def _kill_all(cluster: Path) -> None:
+    """Kill the server and its sessions, as when it was stopped halfway (SIGSTOP) or waits for a broken disk."""
+    processes = [process for process in psutil.process_iter() if _is_postgres_in(process, cluster)]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=KILL_SECONDS)
 
 
 def _accepts_connections(cluster: Path, programs: PostgresPrograms) -> bool:

@@ -1,6 +1,7 @@
 """Start the private server of a data folder or attach to it, release it, and stop it."""
 
 import atexit
+import errno
 import fcntl
 import os
 import re
@@ -66,15 +67,17 @@ class EmbeddedServer:
         return result.stdout.strip()
 
     def revive(self) -> bool:
-        """Start the server again if it crashed. Return whether it had; one that was stopped stays stopped.
+        """Start the server again if it ended, however it ended: a crash, `kill`, or a program that stopped it.
 
-        Errors: DATA_FOLDER if it does not start.
+        Return whether it had. One that was stopped by `stop` stays stopped. Errors: DATA_FOLDER if it does not start.
         """
         cluster = cluster_dir(self.data_dir)
-        if not postmaster.has_crashed(cluster):
+        if not _has_ended(cluster):
+            if not _stopped_mark(cluster).exists():
+                postmaster.end_smart_stop(cluster)
             return False
         with _exclusive(self.data_dir):
-            if not postmaster.has_crashed(cluster):
+            if not _has_ended(cluster):
                 return False  # another process that uses it was faster
             account = server_account(cluster)
             postmaster.ensure_running(cluster, account, runnable_by(account, installed()))
@@ -119,12 +122,13 @@ def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
             clusters.require_version(cluster, programs)
             if postmaster.running_pid(cluster) is None:
                 clusters.write_settings(cluster, is_durable=is_durable)
+            _stopped_mark(cluster).unlink(missing_ok=True)
             postmaster.ensure_running(cluster, account, programs)
             server = EmbeddedServer(data_dir, _lock_usage(data_dir))
             _ensure_database(server)
             return server
     except OSError as error:
-        raise _unusable(data_dir, error) from error
+        raise unusable_folder(data_dir, error) from error
 
 
 def stop(data_dir: Path) -> bool:
@@ -134,12 +138,27 @@ def stop(data_dir: Path) -> bool:
         return False
     try:
         with _exclusive(cluster.parent):
+            _mark_stopped(cluster)
             if postmaster.running_pid(cluster) is None:
                 return False
             _halt(cluster)
             return True
     except OSError as error:
-        raise _unusable(cluster.parent, error) from error
+        raise unusable_folder(cluster.parent, error) from error
+
+
+def _has_ended(cluster: Path) -> bool:
+    """Whether the server does not run, although nobody stopped it with `stop`."""
+    return postmaster.running_pid(cluster) is None and not _stopped_mark(cluster).exists()
+
+
+def _stopped_mark(cluster: Path) -> Path:
+    """The file that says that `stop` stopped the server, for the processes that would start it again."""
+    return cluster.with_name("postgres.stopped")
+
+
+def _mark_stopped(cluster: Path) -> None:
+    os.close(_open_lock(_stopped_mark(cluster)))
 
 
 def _absolute(data_dir: Path) -> Path:
@@ -223,10 +242,14 @@ def _ensure_database(server: EmbeddedServer) -> None:
         server.psql(f"CREATE DATABASE {DATABASE}")
 
 
-def _unusable(data_dir: Path, error: OSError) -> AccordError:
+def unusable_folder(data_dir: Path, error: OSError) -> AccordError:
+    """The error for a data folder that cannot be read or written."""
     where = error.filename or data_dir
+    message = f"The data folder {data_dir} cannot be used: {where}: {error.strerror}."
+    if error.errno == errno.ENOSPC:
+        return AccordError(ErrorCode.DISK_FULL, message, "Make room on that disk, then try again.")
     return AccordError(
         ErrorCode.DATA_FOLDER,
-        f"The data folder {data_dir} cannot be used: {where}: {error.strerror}.",
+        message,
         "Make it writable for your user, or name another folder with --data DIR or ACCORD_DATA_DIR.",
     )

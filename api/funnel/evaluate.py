@@ -27,6 +27,7 @@ from api.funnel.wake_ups import wake_up_rows
 from api.outbox.positions import expire_cursors
 from api.progress import Progress
 from api.sql import Sql, name
+from api.telemetry.instruments import ENTRIES_WRITTEN
 from schema.accord_vocab import Reading
 from schema.base import new_id
 
@@ -234,7 +235,9 @@ async def _made_current(
             evaluation_id,
         )
     )
-    return EvaluationResult(evaluation_id, evaluated_at, watermark, await _counts(session, ladder, evaluation_id))
+    counts = await _counts(session, ladder, evaluation_id)
+    ENTRIES_WRITTEN.inc(sum(counts.values()))
+    return EvaluationResult(evaluation_id, evaluated_at, watermark, counts)
 
 
 async def _counts(session: WriteSession, ladder: Ladder, evaluation_id: UUID) -> dict[str, int]:

@@ -1,13 +1,14 @@
 """The context of one request, which every resolver can read as `info.context`."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from graphql import DocumentNode, GraphQLResolveInfo
 
 from api.access.principal import Principal
-from api.db import Database
+from api.db import Database, ReadSession
 from api.errors import AccordError, ErrorCode
 from api.funnel.readings.prepare_readings import EvaluatedReading, require_readings
 from api.graph.reading.planned import PlannedDocument, RequestError
@@ -95,6 +96,16 @@ class Context:
     drilled: dict[tuple[str | int, ...], object] = field(default_factory=dict)
     # The fields, such as Contact.email, that resolvers return as null because the principal may not read them.
     redacted: set[str] = field(default_factory=set)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[ReadSession]:
+        """Open a snapshot. Those of one request are opened one after another: it holds one connection at a time.
+
+        The cost: root fields that compute figures wait for each other. Otherwise thirty aliases would take a pool.
+        """
+        async with self._turn, self.database.read() as session:
+            yield session
 
 
 Info = GraphQLResolveInfo[Context]

@@ -4,12 +4,15 @@ from graphql import GraphQLError
 
 from api.db import Database
 from api.graph.gateway import Explanation
-from api.plan.cost import MAX_COST
+from api.plan.cost.price import MAX_COST, Price
+from api.plan.cost.response_records import MAX_RECORDS
 from api.plan.explain_text import plan_text, selection_text, statement_text
 from api.plan.selection import RootField
 
 
-async def explanation_sections(database: Database, explanation: Explanation, *, is_run: bool) -> list[tuple[str, str]]:
+async def explanation_sections(
+    database: Database, explanation: Explanation, price: Price, *, is_run: bool
+) -> list[tuple[str, str]]:
     """Return the sections with their titles: selection, cost, statement with its values, and PostgreSQL's plan.
 
     `is_run`: run the statement, so that the plan has actual times and row counts. The statement is bound to the
@@ -17,7 +20,7 @@ async def explanation_sections(database: Database, explanation: Explanation, *, 
     """
     sections = [
         ("Selection", _selection(explanation)),
-        ("Cost", f"{explanation.cost:,} records at most, of {MAX_COST:,}"),
+        ("Cost", f"{price.cost:,} of {MAX_COST:,}; {price.records:,} records at most, of {MAX_RECORDS:,}"),
     ]
     if explanation.ready is None:
         return sections

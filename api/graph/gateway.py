@@ -11,7 +11,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import orjson
 import strawberry
 from cachetools import LRUCache
@@ -21,12 +20,14 @@ from strawberry.types import ExecutionResult
 
 from api.access.evaluation import RequestedReading
 from api.access.principal import Principal
-from api.db import DATABASE_FAILURES, Database
+from api.db import LOST_CONNECTION, Database
 from api.errors import AccordError, ErrorCode
 from api.funnel.readings.prepare_readings import require_readings
 from api.graph.context import OF_ONE_FIELD, Context, RootRecords
 from api.graph.declared import Declared
 from api.graph.mutations.mutation_runner import MutationRunner
+from api.graph.pricing.document_price import document_price
+from api.graph.pricing.kept_statistics import CostStatistics, KeptStatistics
 from api.graph.reading.document_cache import DocumentCache, ValidatedDocument
 from api.graph.reading.field_collector import FieldCollector
 from api.graph.reading.planned import PlannedDocument, RequestError, plan_document
@@ -34,7 +35,7 @@ from api.graph.reading.refused_values import with_way
 from api.graph.reading.response_notes import list_notes, redacted_note
 from api.graph.reading.variables import Operation, Shape
 from api.graph.request import GraphQLRequest
-from api.plan.cost import MAX_COST, affordable_cost, cost
+from api.plan.cost.price import Price
 from api.plan.prepared_statements import BoundStatement, PreparedStatement, prepare
 from api.plan.selection import RootField
 from api.plan.value_checks.list_readings import list_readings
@@ -46,12 +47,16 @@ _VALUE_WEIGHT = 100  # what a value takes beside its characters
 
 @dataclass(frozen=True, slots=True)
 class JsonResult:
-    """The data of a response as JSON. Only mutations have errors, or show a secret (`is_secret`), such as a new key."""
+    """The data of a response as JSON. Only mutations have errors, or show a secret (`is_secret`), such as a new key.
+
+    `is_untouched`: it is certain that nothing was executed, because the database could not be reached.
+    """
 
     data: bytes
     extensions: dict[str, object]
     errors: Sequence[GraphQLError] = ()
     is_secret: bool = False
+    is_untouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +72,23 @@ class Explanation:
     """How a request would run: the values that running it goes through."""
 
     planned: PlannedDocument
-    cost: int
     ready: BoundStatement | None  # the statement with its values; None if no records are read
     is_json: bool  # whether PostgreSQL writes the whole response
 
 
 @dataclass(frozen=True, slots=True)
 class _CachedPlan:
-    """The statement for all requests of one shape; None if they run through the executor."""
+    """The price and the statement for all requests of one shape; no statement if they run through the executor.
+
+    `refusal` is the error of a request that has too many KPI requests.
+    """
 
     statement: PreparedStatement | None
     extensions: dict[str, object]
     shape: Shape
+    price: Price
     readings: tuple[RequestedReading, ...] = ()  # of lists of stage entries: evaluated before the statement runs
+    refusal: AccordError | None = None
 
     @property
     def weight(self) -> int:
@@ -98,8 +107,9 @@ def _weight(value: object) -> int:
             return _VALUE_WEIGHT
 
 
-# The operation's number, the principal's plan key, and the shape of the variables.
-_CacheKey = tuple[int, Hashable, Shape]
+# The operation's number, the principal's plan key, the shape of the variables, and the generation of the statistics.
+_CacheKey = tuple[int, Hashable, Shape, int]
+_LEAST = Price(0)
 
 
 class Gateway:
@@ -112,10 +122,28 @@ class Gateway:
         self._documents = DocumentCache(self._schema, types)
         self._plans: LRUCache[_CacheKey, _CachedPlan] = LRUCache(KEPT_CHARACTERS, getsizeof=lambda plan: plan.weight)
         self._mutations = MutationRunner(self._schema, types)
+        self._statistics = KeptStatistics()
 
     def validated(self, request: GraphQLRequest) -> ValidatedDocument:
         """Return the document of a request, parsed and validated, or its errors."""
         return self._documents.validated(request.query)
+
+    async def price(
+        self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
+    ) -> Price:
+        """Return the price of a request whose document is valid, before it runs. Units: `api.plan.cost.price`.
+
+        It is kept with the plan for all requests of the same shape, so that it costs a look-up. A request that cannot
+        run, such as one with an invalid variable, has the least price.
+        Errors: OPERATION_RESOLUTION_FAILURE; TOO_LARGE for too many KPI requests. A price over the limit is none.
+        """
+        operation = validated.operation(request.operation_name)
+        plan = self._plan(validated, operation, request.variables, principal, await self._statistics.of(database))
+        if plan is None:
+            return _LEAST
+        if plan.refusal is not None:
+            raise plan.refusal
+        return plan.price
 
     async def execute(
         self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
@@ -130,29 +158,32 @@ class Gateway:
             done = await self._mutations.run(database, principal, request, validated, operation)
             if done is not None:
                 extensions = redacted_note(done.redacted) | list_notes(done.unknown)
-                return JsonResult(orjson.dumps(done.data), extensions, done.errors, done.is_secret)
-        ready, extensions, readings = self._ready(validated, operation, request.variables, principal)
-        failure = None
-        if ready is not None:
+                return JsonResult(
+                    orjson.dumps(done.data), extensions, done.errors, done.is_secret, is_untouched=not done.is_touched
+                )
+        plan = self._plan(validated, operation, request.variables, principal, await self._statistics.of(database))
+        ready, failure = self._ready(plan, operation, request.variables, principal), None
+        if plan is not None and ready is not None:
             try:
-                evaluated = await require_readings(database, readings)
+                evaluated = await require_readings(database, plan.readings)
                 found = await ready.run(database)
-                return JsonResult(found.json, extensions | list_notes(found.unknown, evaluated))
-            except (AccordError, *DATABASE_FAILURES, asyncpg.InternalClientError) as error:
+                return JsonResult(found.json, plan.extensions | list_notes(found.unknown, evaluated))
+            except (AccordError, *LOST_CONNECTION) as error:
                 failure = error
-        return await self._execute(database, request, validated, principal, failure)
+        return await self._execute(database, request, validated, principal, plan, failure)
 
     def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
         """Return how a request would run.
 
-        Errors: those of `execute`, but a cost over the limit is only reported; NOT_ALLOWED for a principal that does
+        Errors: those of `execute`, but for a price over the limit; NOT_ALLOWED for a principal that does
         not reach every record: PostgreSQL's plan counts rows, and estimates numbers of rows, out of its reach, too.
         """
         if principal.reach is not Reach.ALL:
             message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
             raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
         operation = validated.operation(request.operation_name)
-        ready, _, _ = self._ready(validated, operation, request.variables, principal)
+        plan = self._plan(validated, operation, request.variables, principal, CostStatistics())
+        ready = self._ready(plan, operation, request.variables, principal)
         values = operation.values(request.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
@@ -161,52 +192,72 @@ class Gateway:
         is_json = ready is not None
         if ready is None and valid:
             ready = prepare(valid, principal).bind(principal, {})
-        return Explanation(planned, cost(valid), ready, is_json)
+        return Explanation(planned, ready, is_json)
+
+    def _plan(
+        self,
+        validated: ValidatedDocument,
+        operation: Operation,
+        given: Mapping[str, Any],
+        principal: Principal,
+        statistics: CostStatistics,
+    ) -> _CachedPlan | None:
+        """Return the plan of a request; None if a value of a variable is invalid."""
+        shape = operation.shape(given)
+        key = (operation.number, principal.plan_key, shape, statistics.generation)
+        plan = self._plans.get(key)
+        if plan is None:
+            values = operation.values(given)
+            if not isinstance(values, VariableValues):  # not kept: other values of the same shape may be valid
+                return None
+            slots = operation.slots_in(values, given)
+            plan = self._plans[key] = self._make_plan(
+                validated, operation, (values, slots), shape, principal, statistics
+            )
+        return plan
 
     def _ready(
-        self, validated: ValidatedDocument, operation: Operation, given: Mapping[str, Any], principal: Principal
-    ) -> tuple[BoundStatement | None, dict[str, object], tuple[RequestedReading, ...]]:
-        """Return the bound statement, None if the request is to be executed; extensions; the readings of its lists."""
-        shape = operation.shape(given)
-        key = (operation.number, principal.plan_key, shape)
-        try:
-            plan = self._plans[key]
-        except KeyError:
-            slots = operation.with_slots(given)
-            if slots is None:  # an invalid value is not cached: other values of the same shape may be valid
-                return None, {}, ()
-            plan = self._plans[key] = self._make_plan(validated, operation, slots, shape, principal)
+        self, plan: _CachedPlan | None, operation: Operation, given: Mapping[str, Any], principal: Principal
+    ) -> BoundStatement | None:
+        """Return the bound statement of a plan; None if the request is to be executed."""
+        if plan is None or plan.statement is None:
+            return None
         values = operation.coerced(given)
-        if plan.statement is None or values is None:
-            return None, plan.extensions, ()
+        if values is None:
+            return None
         try:
-            return plan.statement.bind(principal, values), plan.extensions, plan.readings
+            return plan.statement.bind(principal, values)
         except AccordError:
-            return None, plan.extensions, ()
+            return None
 
     def _make_plan(
         self,
         validated: ValidatedDocument,
         operation: Operation,
-        values: VariableValues,
+        variables: tuple[VariableValues, VariableValues],
         shape: Shape,
         principal: Principal,
+        statistics: CostStatistics,
     ) -> _CachedPlan:
-        executed = _CachedPlan(None, {}, shape)
-        if operation.node.operation is not OperationType.QUERY:
-            return executed
-        planned = self._planned(validated, operation, values)
-        if len(planned.roots) < len(planned.fields):
-            return executed
-        price = cost(planned.roots)
-        if price > MAX_COST:
+        """Make the plan of a shape from the values of its variables, and from slots in place of the bound ones."""
+        values, slots = variables
+        planned = self._planned(validated, operation, slots)
+        reads_records = len(planned.roots) == len(planned.fields)
+        try:
+            priced_document = planned if reads_records else self._planned(validated, operation, values)
+            price = document_price(priced_document, operation.node, statistics, principal)
+        except AccordError as refusal:
+            return _CachedPlan(None, {}, shape, _LEAST, refusal=refusal)
+        executed = _CachedPlan(None, {}, shape, price)
+        if operation.node.operation is not OperationType.QUERY or not reads_records or not price.is_affordable:
             return executed
         try:
             statement = prepare(planned.roots, principal)
         except AccordError:
             return executed
         readings = tuple(dict.fromkeys(list_readings(planned.roots)))
-        return _CachedPlan(statement, _cost_extension(price) | redacted_note(statement.redacted), shape, readings)
+        extensions = price.extensions | redacted_note(statement.redacted)
+        return _CachedPlan(statement, extensions, shape, price, readings)
 
     def _planned(self, validated: ValidatedDocument, operation: Operation, values: VariableValues) -> PlannedDocument:
         collector = FieldCollector(self._schema, validated.fragments, values)
@@ -218,6 +269,7 @@ class Gateway:
         request: GraphQLRequest,
         validated: ValidatedDocument,
         principal: Principal,
+        plan: _CachedPlan | None,
         failure: Exception | None,
     ) -> JsonResult | ExecutedResult:
         operation = validated.operation(request.operation_name)
@@ -229,7 +281,10 @@ class Gateway:
         roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
         if isinstance(failure, AccordError) and failure.code in OF_ONE_FIELD:
             failure = None  # it is raised for the field that it concerns
-        price = affordable_cost(root for root in roots.values() if isinstance(root, RootField))
+        price = _LEAST if plan is None else plan.price
+        if plan is not None and plan.refusal is not None:
+            raise plan.refusal
+        price.require_affordable()
         records = RootRecords(database, principal, roots, failure)
         context = Context(database, principal, validated.document, planned, records)
         result = await self._strawberry.execute(
@@ -242,7 +297,8 @@ class Gateway:
             raise TypeError(f"one result was expected, not {type(result).__name__}")
         result.errors = result.errors and list(map(with_way, result.errors))
         redacted = redacted_note({*context.redacted, *records.redacted})
-        return ExecutedResult(result, _cost_extension(price) | redacted | list_notes(records.unknown, records.readings))
+        notes = list_notes(records.unknown, records.readings)
+        return ExecutedResult(result, price.extensions | redacted | notes)
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:
@@ -253,7 +309,3 @@ def _prepared(root: RootField | RequestError, principal: Principal) -> RootField
         except AccordError as error:
             return error
     return root
-
-
-def _cost_extension(price: int) -> dict[str, object]:
-    return {"cost": {"requested": price, "limit": MAX_COST}} if price else {}

@@ -20,5 +20,5 @@ def person_report_fields() -> tuple[Output, ...]:
 
 async def _person_report(_source: object, info: Info, contact: str) -> str | None:
     context = info.context
-    async with context.database.read() as session:
+    async with context.snapshot() as session:
         return await person_report(session, context.principal, parse_id("contact", contact))

@@ -8,7 +8,7 @@ from api.accord.stored_versions import versions_to_sign
 from api.graph.accord.accord_types import ACCORD, AccordPart, shown_accords
 from api.graph.context import Info
 from api.graph.declared import ObjectType, Output, TypeRef
-from api.plan.cost import affordable_cost
+from api.plan.cost.response_records import require_few_records, response_records
 from api.plan.prepared_statements import read_document
 from api.plan.selection import OneRecord, RootField
 from schema.access.rights import Permission, Reach, Right
@@ -43,7 +43,7 @@ async def _viewer(_source: object, info: Info) -> Viewer:
         RootField(key, OneRecord(selection.table, principal.member_id, selection.fields))
         for (key,), selection in planned.items()
     ]
-    affordable_cost(roots)
+    require_few_records(response_records(roots))
     if not roots:
         return Viewer(principal, {})
     read = await read_document(context.database, roots, principal)
@@ -55,7 +55,7 @@ async def _accords_to_sign(source: Viewer, info: Info) -> list[AccordPart]:
     who = source.principal
     if who.member_id is None or who.reach is not Reach.ALL or not who.may(Permission.SIGN_ACCORD):
         return []
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         return shown_accords(await versions_to_sign(session, who.member_id))
 
 

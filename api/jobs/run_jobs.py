@@ -7,15 +7,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from api.db import DATABASE_FAILURES, AdvisoryLock, Database, Session
+from api.db import LOST_CONNECTION, AdvisoryLock, Database, Session, is_gone
+from api.errors import AccordError
 from api.jobs.all_jobs import JOBS
 from api.jobs.periodic import PeriodicJob
 from api.sql import Sql
+from api.telemetry.instruments import TimedJob
+from api.telemetry.sampled import SAMPLED, JobsUse
 from schema.base import now
 
 logger = logging.getLogger("accord.jobs")
 
 TAKEOVER_SECONDS = 15.0  # how often a process that waits looks whether the lock is free
+DEADLINE_SECONDS = 5.0  # for the statements that see whether this process still has the lock
+STOP_SECONDS = 3.0  # how long a stop waits for what a job is doing to be rolled back
 SHORTEST_PAUSE_SECONDS = 1.0  # a job that cannot do its work yet is not tried again at once
 
 
@@ -27,40 +32,56 @@ async def running_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -
         yield
     finally:
         task.cancel()
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=STOP_SECONDS)
 
 
 async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> None:
     """Run the jobs until cancelled, whenever no other process does."""
-    is_reachable = True
+    failures = 0
     while True:
+        began = time.monotonic()
         try:
             async with database.try_lock(AdvisoryLock.WORKING) as held:
-                is_reachable = True
                 if held is not None:
                     logger.info("This process runs the background jobs")
                     await _repeat(database, held, jobs)
-        except DATABASE_FAILURES as error:
-            if is_reachable:  # one line an outage
+                failures = 0
+        except (AccordError, *LOST_CONNECTION) as error:
+            failures = 1 if time.monotonic() - began > TAKEOVER_SECONDS else failures + 1
+            # An outage has log lines of its own. Otherwise the first failure is a lost connection: it is opened again.
+            if failures == 2 and not database.outage.is_on:
                 logger.warning("The background jobs wait for the database: %s", str(error) or type(error).__name__)
-            is_reachable = False
+            if failures == 1:
+                await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
+                continue
         except Exception:  # the outermost edge: a bug is logged, and the jobs start again
             logger.exception("The background jobs failed")
-        await asyncio.sleep(TAKEOVER_SECONDS)
+        await _takeover(database)
+
+
+async def _takeover(database: Database) -> None:
+    """Wait until the lock may be free: after an outage no process has it."""
+    if database.outage.is_on:
+        await database.outage.wait_until_over()
+        return
+    await asyncio.sleep(TAKEOVER_SECONDS)
 
 
 async def _repeat(database: Database, held: Session, jobs: Sequence[PeriodicJob]) -> None:
     """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone."""
     due = {job.name: time.monotonic() for job in jobs}
+
     async with _notified(held, jobs) as notified, _beside() as running:
-        while True:
-            await held.value(Sql("select 1"))
-            for job in jobs:
-                if time.monotonic() >= due[job.name] or job.channel in notified.channels:
-                    notified.channels.discard(job.channel)
-                    await (_start(database, job, running) if job.is_long else _run(database, job))
-                    due[job.name] = time.monotonic() + await _pause(database, job)
-            await notified.wait(max(min(due.values()) - time.monotonic(), 0))
+        with SAMPLED.jobs(lambda: JobsUse(1, sum(at <= time.monotonic() for at in due.values()))):
+            while True:
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    await held.value(Sql("select 1"))
+                for job in jobs:
+                    if time.monotonic() >= due[job.name] or job.channel in notified.channels:
+                        notified.channels.discard(job.channel)
+                        await (_start(database, job, running) if job.is_long else _run(database, job))
+                        due[job.name] = time.monotonic() + await _pause(database, job)
+                await notified.wait(max(min(due.values()) - time.monotonic(), 0))
 
 
 @asynccontextmanager
@@ -103,10 +124,19 @@ async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator
         await held.connection.add_listener(channel, notified.note)
     try:
         yield notified
+    except asyncio.CancelledError:
+        # A stop waits for no answer; the lock ends with the connection. One that is lost raises an error in place of
+        # the cancellation, and the jobs would go on after the stop.
+        if not is_gone(held.connection):
+            held.connection.terminate()
+        raise
     finally:
-        if not held.connection.is_closed():
-            for channel in channels:
-                await held.connection.remove_listener(channel, notified.note)
+        if not is_gone(held.connection):
+            # A connection that is lost now raises an error in place of the cancellation, and the jobs would go on.
+            with suppress(*LOST_CONNECTION):
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    for channel in channels:
+                        await held.connection.remove_listener(channel, notified.note)
 
 
 async def _start(database: Database, job: PeriodicJob, running: dict[str, "asyncio.Task[None]"]) -> None:
@@ -122,9 +152,13 @@ async def _start(database: Database, job: PeriodicJob, running: dict[str, "async
 async def _run(database: Database, job: PeriodicJob) -> None:
     """Run a job once. Its failure is logged, and keeps no other job from running."""
     try:
-        done = await job.run(database)
-    except DATABASE_FAILURES:
+        with TimedJob(job.name):
+            done = await job.run(database)
+    except LOST_CONNECTION:
         raise
+    except AccordError as error:
+        logger.warning("The job '%s' is tried again later: %s", job.name, error)
+        return
     except Exception:  # the outermost edge: a bug is logged, and the job is tried again at its next time
         logger.exception("The job '%s' failed", job.name)
         return

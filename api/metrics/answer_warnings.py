@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from api.metrics.answer import AnswerWarning
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
+from api.metrics.clocks.clock_warnings import clock_warnings
 from api.metrics.figure_table import ALL, FigureTable
 from api.metrics.filtering.record_filters import filtered_as_of_today
 from api.metrics.period_warnings import as_of_ahead, unfinished_period
@@ -18,6 +19,8 @@ LOW_SAMPLE = 20
 _ORDER = (
     WarningCode.NO_CONTACTS,
     WarningCode.AS_OF_AHEAD,
+    WarningCode.CLOCK_SKEW,
+    WarningCode.DATED_AHEAD,
     WarningCode.PERIOD_NOT_BEGUN,
     WarningCode.PERIOD_BEFORE_DATA,
     WarningCode.UNKNOWN_VALUE,
@@ -72,6 +75,7 @@ def kpi_warnings(
     """
     gaps = (
         *as_of_ahead(request.frame),
+        *clocks_of(request, reads),
         *gap_warnings(request.context.gaps, reads, request.context.accord),
         *reading_warnings(request.context, reads_stages=STAGE_ENTRIES in reads),
     )
@@ -116,6 +120,13 @@ def no_contacts() -> AnswerWarning:
     """The warning of a request about people where there are none."""
     message = "There is no contact that may be counted, so KPIs about people have no value."
     return AnswerWarning(code=WarningCode.NO_CONTACTS, message=message, count=None)
+
+
+def clocks_of(request: ResolvedKpiRequest, reads: Collection[str]) -> Iterator[AnswerWarning]:
+    """The warnings of clocks. As of an earlier instant, whatever came later is later than `asOf`."""
+    context = request.context
+    if request.frame.as_of == context.now and context.known_at is None:
+        yield from clock_warnings(context.clocks, reads, context.accord)
 
 
 def filter_warnings(request: ResolvedKpiRequest) -> Iterator[AnswerWarning]:

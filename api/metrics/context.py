@@ -15,11 +15,13 @@ from api.errors import AccordError, ErrorCode
 from api.funnel.readings.applied_reading import JudgingVersion
 from api.funnel.readings.known_facts import with_known_facts
 from api.metrics.answer import AccordUsed
+from api.metrics.clocks.clock_warnings import Clocks, dated_ahead
 from api.metrics.day_sums.stored_sums import StoredSums, stored_sums
 from api.metrics.source_gaps import ALL_GAPS, SourceGaps, read_gaps
 from api.sql import Sql, all_of, name
 from schema.access.rights import Reach
 from schema.accord import Accord
+from schema.base import now as clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class MetricContext:
     has_merged_contacts: bool
     gaps: SourceGaps
     now: datetime
+    clocks: Clocks
     signed_at: datetime | None = None  # when both teams had signed the version in force
     has_former_versions: bool = False  # whether a version before this one was in force
     versions: tuple[JudgingVersion, ...] = ()  # by which entries are judged; empty while it is the only one ever
@@ -137,7 +140,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
             " exists (select from deal d where d.opened_at is null) as has_unopened,"
             " (select v.signed_at from accord_version v where v.status = 'ACTIVE') as signed_at,"
             " exists (select from contact x where x.merged_into_id is not null) as has_merged,"
-            " ({}) as sums,"
+            " ({}) as sums, {} as dated_ahead, clock_timestamp() as at,"
             # KPI statements run once: a generic plan, made for any period and stages, reads twice as much.
             " set_config('plan_cache_mode', 'force_custom_plan', true) as planning"
             " from (select) one left join evaluation e on {}",
@@ -146,6 +149,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
             ALL_GAPS,
             in_force.id,
             stored_sums(Sql("e.id"), in_force.accord.reporting.timezone),
+            dated_ahead(now),
             is_current("e"),
         )
     )
@@ -164,6 +168,7 @@ async def read_context(session: ReadSession, principal: Principal, now: datetime
         journeys_of=row["journeys_of"],
         has_unopened_deals=row["has_unopened"],
         sums=StoredSums.read(row["sums"]),
+        clocks=Clocks(row["dated_ahead"], row["at"] - clock(), is_detailed=principal.reach is Reach.ALL),
     )
 
 

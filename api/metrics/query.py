@@ -127,7 +127,7 @@ async def compute_kpi(
         resolved = await _with_kept(session, request, resolved, kind)
         boundaries = await _boundaries(session, resolved, kind)
         summed = with_sums(resolved, kind, boundaries)
-        statement = _statement(summed, kind, boundaries, counts_excluded=counts_excluded)
+        statement = kpi_statement(summed, kind, boundaries, counts_excluded=counts_excluded)
         records = await limited_rows(session, resolved.by, statement)
         if counts_excluded:
             excluded = read_excluded(records[0]["excluded"])
@@ -173,15 +173,16 @@ async def _with_kept(
     kept = requested.kept
     if kept is None:
         whole = replace(request, grain=None)
-        records = await limited_rows(session, request.by, _statement(whole, kind, (), counts_excluded=False))
+        records = await limited_rows(session, request.by, kpi_statement(whole, kind, (), counts_excluded=False))
         rows = [StatementRow.read(record, whole.key_count) for record in records]
         kept = highest(kind, _table(whole, kind, rows, ()), requested.top)
     return replace(request, kept=kept)
 
 
-def _statement(
+def kpi_statement(
     request: ResolvedKpiRequest, kind: KpiKind, boundaries: tuple[datetime, ...], *, counts_excluded: bool
 ) -> Sql:
+    """The statement of a request; with `counts_excluded`, it counts the excluded records, too."""
     unsummed = without_sums(request)
     if not counts_excluded:
         return kind.statement(unsummed, boundaries)

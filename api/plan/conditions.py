@@ -227,11 +227,19 @@ def compare(operator: Operator, operand: Operand, value: Sql) -> Sql:
             # One array parameter, not a list of parameters: the text does not depend on the number of values.
             return Sql("{} = any({})", value, operand)
         case "contains":
-            return Sql("{} ilike {}", value, converted(operand, _contains_pattern))
+            return _like(value, converted(operand, _contains_pattern))
         case "startsWith":
-            return Sql("{} ilike {}", value, converted(operand, _prefix_pattern))
+            return _like(value, converted(operand, _prefix_pattern))
         case sign:
             return Sql(f"{{}} {_SIGNS[sign]} {{}}", value, operand)
+
+
+def _like(value: Sql, pattern: object) -> Sql:
+    """Return the comparison with a pattern that ignores case.
+
+    `ilike` means the same, but turns the pattern into lower case again for every row; a subquery does so once.
+    """
+    return Sql("lower({}) like (select lower({}::text))", value, pattern)
 
 
 def _contains_pattern(text: object) -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 
 from api.errors import AccordError, ErrorCode
-from api.plan.json_objects import encoded_cursor
+from api.plan.json_objects import encoded_cursor, require_cursor_length
 from api.plan.ordering import Order, SortKey
 from api.sql import Sql, all_of, join
 from schema.base import ColumnShape
@@ -44,8 +44,9 @@ def cursor_of(order: Order, values: Sequence[Sql]) -> Sql:
 def read_cursor(order: Order, cursor: str, argument: CursorArgument) -> CursorPosition:
     """Return the position that a cursor holds, with values of the types of the sort keys.
 
-    Errors: BAD_INPUT if the cursor is malformed or does not belong to this order.
+    Errors: BAD_INPUT if the cursor is malformed or does not belong to this order; TOO_LARGE for a long one.
     """
+    require_cursor_length(cursor, argument)
     try:
         fingerprint, *values = orjson.loads(base64.b64decode(cursor, validate=True))
         if fingerprint == _fingerprint(order) and len(values) == len(order):

@@ -37,5 +37,18 @@ async def plan_text(session: ReadSession, statement: BoundStatement, *, is_run: 
     Shapes: statement -> text. Errors: those of PostgreSQL, for example at the time limit of a statement.
     """
     options = "analyze, buffers, settings" if is_run else "settings"
-    rows = await session.connection.fetch(f"explain ({options}) {statement.text}", *statement.values)
+    return await _explained(session, options, statement.text, statement.values)
+
+
+async def estimated_plan(session: ReadSession, text: str, values: Sequence[object]) -> str:
+    """Return PostgreSQL's plan of a statement that ran before, with its estimates alone.
+
+    Shapes: text and values -> text, which has the values. Errors: those of PostgreSQL, for example if the statement
+            reads a temporary table of its transaction.
+    """
+    return await _explained(session, "verbose false", text, values)
+
+
+async def _explained(session: ReadSession, options: str, text: str, values: Sequence[object]) -> str:
+    rows = await session.connection.fetch(f"explain ({options}) {text}", *values)
     return "\n".join(str(row[0]) for row in rows)

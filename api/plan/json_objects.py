@@ -10,7 +10,10 @@ The cursor of a row is JSON as well, in base64.
 import re
 from collections.abc import Iterable, Sequence
 
+from api.errors import AccordError, ErrorCode
 from api.sql import Sql, join
+
+MAX_CURSOR = 20_000  # characters; a cursor holds the texts that its row is sorted by
 
 Columns = Sequence[tuple[str, Sql]]  # key and expression of each member, in the order of the response
 
@@ -58,6 +61,13 @@ def _checked(key: str) -> str:
     if not _NAME.fullmatch(key):
         raise ValueError(f"'{key}' is not a GraphQL name")
     return key
+
+
+def require_cursor_length(cursor: str, argument: str) -> None:
+    """Reject a cursor that is too long, before it is decoded. Errors: TOO_LARGE."""
+    if len(cursor) > MAX_CURSOR:
+        message = f"The cursor `{argument}` has {len(cursor):,} characters. The limit is {MAX_CURSOR:,}."
+        raise AccordError(ErrorCode.TOO_LARGE, message, "Sort by fields with shorter texts.")
 
 
 def encoded_cursor(fingerprint: str, members: Iterable[Sql]) -> Sql:

@@ -48,7 +48,7 @@ REQUEST_HEADERS = (
     "X-Datadog-Trace-Id",
     "X-Request-Id",
 )
-RESPONSE_HEADERS_READ = ("Retry-After", "Server-Timing", "X-Request-Id")
+RESPONSE_HEADERS_READ = ("RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "X-Request-Id")
 METHODS = ("GET", "POST")
 
 # A front-end in development is served from another port of this machine.

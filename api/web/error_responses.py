@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -9,7 +10,10 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.db import expected_error
-from api.errors import ErrorCode
+from api.errors import AccordError, ErrorCode, RetryLaterError
+from api.telemetry.request_record import note_error
+from api.traffic.rate_limit import WINDOW_SECONDS, Balance
+from api.web.media_types import MediaType
 from api.web.responses import GraphQLResponse, HttpError, error_entry, http_error_response
 
 logger = logging.getLogger("accord.web")
@@ -18,10 +22,33 @@ _STATUS = {
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.DATABASE_UNREACHABLE: 503,
+    ErrorCode.DATABASE_RIGHTS: 503,
+    ErrorCode.DISK_FULL: 503,
+    ErrorCode.BUSY: 503,
     ErrorCode.DATABASE_OUTDATED: 503,
     ErrorCode.DATABASE_NEWER: 503,
     ErrorCode.TIMED_OUT: 503,
+    ErrorCode.OVERLOADED: 503,
+    ErrorCode.RATE_LIMITED: 429,
 }
+_TRAFFIC = frozenset({ErrorCode.TIMED_OUT, ErrorCode.OVERLOADED, ErrorCode.RATE_LIMITED})
+
+# What passes by itself: the same request can be sent again after so many seconds. An outage is tried every 0.25 s.
+_PASSING = {ErrorCode.DATABASE_UNREACHABLE.value, ErrorCode.BUSY.value}
+RETRY_AFTER = {"Retry-After": "1"}
+
+
+def unavailable_response(entries: Sequence[Mapping[str, Any]], media_type: MediaType) -> GraphQLResponse | None:
+    """The response to a request of which nothing was executed because of an outage; None if that is not the reason.
+
+    It has status 503 and `Retry-After` for both media types, so that clients and balancers try again.
+    """
+    codes = {entry.get("extensions", {}).get("code") for entry in entries}
+    if not codes or not codes <= _PASSING:
+        return None
+    response = GraphQLResponse(orjson.dumps({"errors": entries}), 503, media_type)
+    response.headers.update(RETRY_AFTER)
+    return response
 
 
 def graphql_error_entry(error: GraphQLError, code: ErrorCode = ErrorCode.BAD_INPUT) -> dict[str, Any]:
@@ -39,6 +66,7 @@ def graphql_error_entry(error: GraphQLError, code: ErrorCode = ErrorCode.BAD_INP
     else:
         own = ErrorCode.GRAPHQL_PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else code
         entry["extensions"] = {**entry.get("extensions", {}), "code": own.value}
+    note_error(entry["extensions"]["code"])
     return entry
 
 
@@ -57,14 +85,41 @@ def masked_entry(bug: BaseException, where: str) -> dict[str, Any]:
     }
 
 
-def failure_response(error: Exception, scope: Scope) -> GraphQLResponse:
+def failure_response(error: Exception, scope: Scope, media_type: MediaType = MediaType.JSON) -> GraphQLResponse:
     """The response for an exception that ended a request."""
     expected = expected_error(error)
     if isinstance(expected, HttpError):
-        return http_error_response(expected)
+        return http_error_response(expected, media_type)
+    if expected is not None and (refusal := unexecuted_response(expected, media_type)) is not None:
+        return refusal
     entry = error_entry(expected) if expected else masked_entry(error, f"{scope['method']} {scope['path']}")
+    if (response := unavailable_response([entry], media_type)) is not None:
+        return response
     status = _STATUS.get(expected.code, 400) if expected else 500
-    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status)
+    note_error(expected.code.value if expected else ErrorCode.INTERNAL.value)
+    return GraphQLResponse(orjson.dumps({"errors": [entry]}), status, media_type)
+
+
+def unexecuted_response(error: AccordError, media_type: MediaType = MediaType.JSON) -> GraphQLResponse | None:
+    """The response to a request that the traffic rules ended; None for any other error."""
+    if error.code not in _TRAFFIC:
+        return None
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RetryLaterError) else {}
+    status = _STATUS[error.code]
+    return http_error_response(
+        HttpError(status, error.message, error.remedy, code=error.code, headers=headers), media_type
+    )
+
+
+def balance_headers(balance: Balance) -> list[tuple[bytes, bytes]]:
+    """What a principal has left, as the IETF draft `RateLimit header fields for HTTP` writes it.
+
+    `q` is the cost per window of `w` seconds, `r` what is left of it, `t` the seconds until it is whole again.
+    """
+    return [
+        (b"ratelimit-policy", b'"cost";q=%d;w=%d' % (balance.quota, WINDOW_SECONDS)),
+        (b"ratelimit", b'"cost";r=%d;t=%d' % (balance.left, balance.seconds)),
+    ]
 
 
 class ErrorMiddleware:

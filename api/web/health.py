@@ -1,48 +1,96 @@
 """Health checks: whether the process runs, and whether it can serve requests."""
 
 import asyncio
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.accord.in_force import accord_in_force
-from api.db import DATABASE_FAILURES, Database
+from api.db import LOST_CONNECTION, Database, Outage
 from api.errors import AccordError
-from api.revisions import require_current
+from api.revisions import require_compatible
 from api.web.database_provider import DatabaseProvider
 
-_TIMEOUT_SECONDS = 5
+_TICK_SECONDS = 0.1
+_TICKS = 15
+"""How long `/readyz` waits for the database: so long as the event loop runs, and no request holds it up."""
+
+HEALING_SECONDS = 60.0
+"""How long the private PostgreSQL may be away until `/healthz` asks the supervisor to restart the process."""
+
+_UNREACHABLE = "The database cannot be reached."
 
 
-def health_routes(database_of: DatabaseProvider) -> list[Route]:
-    """The routes `/healthz`, by which a supervisor restarts the process, and `/readyz`, for a load balancer."""
+@dataclass(slots=True)
+class Health:
+    """What health checks report of this process beside the database.
 
-    async def ready(_request: Request) -> Response:
-        problem = await readiness_problem(database_of())
+    With `owns_database` the process runs the private PostgreSQL, so that to restart the one restarts the other.
+    """
+
+    owns_database: bool = False
+    is_stopping: bool = False
+    outage: Outage | None = None
+    _check: "asyncio.Task[str | None] | None" = field(default=None, init=False)
+
+    def alive(self) -> Response:
+        """Whether the process should go on: a database of others that is away is no reason to restart it."""
+        if self.outage is None or not self.outage.is_on:
+            return _response({"status": "alive"}, 200)
+        seconds = self.outage.seconds
+        if self.owns_database and seconds > HEALING_SECONDS:
+            problem = f"The private PostgreSQL has been away for {seconds:.0f} seconds. Restart the process."
+            return _response({"status": "not healthy", "problem": problem}, 503)
+        return _response({"status": "alive", "problem": _UNREACHABLE}, 200)
+
+    async def ready(self, database: Database) -> Response:
+        """Whether a load balancer should send requests. It answers within two seconds, whatever hangs."""
+        problem = await self._problem(database)
         if problem is not None:
             return _response({"status": "not ready", "problem": problem}, 503)
         return _response({"status": "ready"}, 200)
 
-    return [Route("/healthz", _alive), Route("/readyz", ready)]
+    async def _problem(self, database: Database) -> str | None:
+        if self.is_stopping:
+            return "The server is stopping."
+        if database.outage.is_on:
+            return _UNREACHABLE
+        # One check at a time, which all that ask meanwhile wait for. Nobody waits for a check that hangs to be
+        # cancelled: the deadlines of the database end it.
+        if self._check is None or self._check.done():
+            self._check = asyncio.create_task(readiness_problem(database))
+        for _ in range(_TICKS):
+            if (await asyncio.wait({self._check}, timeout=_TICK_SECONDS))[0]:
+                return self._check.result()
+        return "The database does not answer in time."
 
 
-async def _alive(_request: Request) -> Response:
-    return _response({"status": "alive"}, 200)
+def health_routes(database_of: DatabaseProvider, health: Health) -> list[Route]:
+    """The routes `/healthz`, by which a supervisor restarts the process, and `/readyz`, for a load balancer."""
+
+    async def alive(_request: Request) -> Response:
+        return health.alive()
+
+    async def ready(_request: Request) -> Response:
+        return await health.ready(database_of())
+
+    return [Route("/healthz", alive), Route("/readyz", ready)]
 
 
 async def readiness_problem(database: Database) -> str | None:
     """The first reason why requests cannot be served; None if there is none."""
+    spare = database.spare
     try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            await require_current(database)
-            async with database.read() as session:
-                await accord_in_force(session)
+        await require_compatible(spare)
+        async with spare.read() as session:
+            await accord_in_force(session)
     except AccordError as error:
         return str(error)
-    except DATABASE_FAILURES:
-        # The driver's message may contain hosts and users. The operator finds it in the log of the failing requests.
-        return "The database cannot be reached."
+    except LOST_CONNECTION:
+        # The driver's message may contain hosts and users. The log has it.
+        return _UNREACHABLE
     return None
 
 

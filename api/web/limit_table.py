@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from api.db import STATEMENT_TIMEOUT_MS
 from api.graph.derived.record_types import MAX_PAGE_SIZE, PAGE_SIZE
 from api.graph.kpis.answer_ids import MAX_ARGUMENTS
 from api.graph.kpis.drill_down import MAX_LISTS
+from api.graph.kpis.kpi_inputs import MAX_KPI_REQUESTS
 from api.graph.mutations.mutation import MAX_ROWS
 from api.graph.reading.limits import (
     MAX_ALIAS_LENGTH,
@@ -24,9 +24,13 @@ from api.graph.reading.selection_reader import MAX_IDS
 from api.metrics.breakdowns.group_limit import MOST_GROUPS
 from api.metrics.periods.buckets import MOST_BUCKETS
 from api.metrics.resolve import MOST_DIMENSIONS
-from api.plan.cost import MAX_COST
+from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT
+from api.plan.cost.response_records import MAX_RECORDS
 from api.plan.grouping import MAX_GROUPS
+from api.plan.json_objects import MAX_CURSOR
 from api.plan.prepared_statements import MAX_RESPONSE_BYTES
+from api.plan.value_checks.storable_text import MAX_COMPARED
+from api.settings import REQUEST_SECONDS
 from api.web.compression import LEAST_BYTES
 from api.web.cross_origin import PREFLIGHT_SECONDS
 from api.web.persisted_queries import MOST_BYTES, MOST_QUERIES
@@ -63,9 +67,12 @@ LIMITS = (
     Limit("arguments of a KPI request whose answer can be fetched by its id", f"{MAX_ARGUMENTS:,} bytes"),
     Limit("rows of a page (`first`, `last`)", f"{PAGE_SIZE} by default, {MAX_PAGE_SIZE} at most"),
     Limit("groups of a `groupBy`", f"all of them, up to {MAX_GROUPS:,}"),
-    Limit("cost: records that a response could have, page sizes multiplied down the tree", f"{MAX_COST:,}"),
+    Limit("records that a response could have, page sizes multiplied down the tree", f"{MAX_RECORDS:,}"),
+    Limit(f"cost: 1 is {ROWS_PER_UNIT:,} rows that PostgreSQL reads, about a millisecond", f"{MAX_COST:,}"),
+    Limit("KPI requests of a request (`kpi`, `kpis`)", f"{MAX_KPI_REQUESTS}"),
+    Limit("characters of a text in a filter, and of a cursor", f"{MAX_COMPARED:,}, {MAX_CURSOR:,}"),
     Limit("response of a document that only reads records", f"{MAX_RESPONSE_BYTES // _MIB} MiB"),
-    Limit("time of one SQL statement", f"{STATEMENT_TIMEOUT_MS // 1000} s"),
+    Limit("time of a request, however many statements it has", f"{REQUEST_SECONDS:g} s"),
     Limit("dimensions of a KPI, and groups of its breakdown", f"{MOST_DIMENSIONS}, {MOST_GROUPS}"),
     Limit("buckets of a period", f"{MOST_BUCKETS:,}"),
     Limit("window of a KPI", f"{LONGEST.days:,} days"),

@@ -11,10 +11,8 @@ from starlette.types import Receive, Scope
 from api.errors import ErrorCode
 from api.graph.request import GraphQLRequest
 from api.web.responses import HttpError
-from schema.base import new_id
 
 BODY_LIMIT_BYTES = 2 * 1024 * 1024
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 """Documents that people write are far smaller. A larger body is a mistake or an attack."""
 
 PERSISTED_QUERY_VERSION = 1
@@ -148,9 +146,3 @@ def _parse_json(text: bytes, subject: str) -> object:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise HttpError(400, f"{subject} is not valid JSON: {error}.", "Send JSON text in UTF-8.") from error
-
-
-def request_id(headers: Headers) -> str:
-    """Return the id of a request: that of its header `X-Request-Id` if it is a plain word, else a new UUID."""
-    given = headers.get(b"x-request-id", b"")
-    return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else str(new_id())

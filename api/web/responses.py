@@ -6,6 +6,7 @@ import orjson
 from starlette.responses import Response
 
 from api.errors import AccordError, ErrorCode
+from api.telemetry.request_record import note_error
 from api.web.media_types import MediaType
 
 # For a browser that is made to display a response: do not guess another media type, load nothing, run nothing. For a
@@ -75,6 +76,7 @@ class GraphQLResponse(Response):
 
 def http_error_response(error: HttpError, media_type: MediaType = MediaType.JSON) -> GraphQLResponse:
     """A GraphQL response with `errors` and no `data`, with the status and headers of the error."""
+    note_error(error.code.value)
     response = GraphQLResponse(orjson.dumps({"errors": [error_entry(error)]}), error.status, media_type)
     response.headers.update(error.headers)
     return response

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, StatelessLifespan
 from api.errors import ErrorCode
 from api.graph.gateway import Gateway
 from api.network_names import Network
+from api.traffic.traffic import Traffic
 from api.web.compression import CompressionMiddleware
 from api.web.cross_origin import CrossOriginMiddleware
 from api.web.database_provider import DatabaseProvider
@@ -24,6 +25,7 @@ from api.web.forwarded import ForwardedMiddleware
 from api.web.host_names import HasCredentials, HostMiddleware
 from api.web.identification import Identify
 from api.web.middleware import DirectRouteMiddleware, SecurityHeadersMiddleware
+from api.web.observed.request_log import NO_PLANS, RequestLogMiddleware, SlowRequests
 from api.web.pages import ACCORD, ENDPOINT, GRAPHIQL, PageGuard, serve_to_everybody, static_routes
 from api.web.responses import GraphQLResponse
 
@@ -60,13 +62,16 @@ def build_site(
     routes: Iterable[Route] = (),
     access: NetworkAccess = LOOPBACK_ONLY,
     guard: PageGuard = serve_to_everybody,
+    traffic: Traffic | None = None,
     explains: bool = False,
+    slow: SlowRequests = NO_PLANS,
     lifespan: StatelessLifespan[Starlette] | None = None,
 ) -> ASGIApp:
     """The ASGI application that serves a gateway at `/graphql`, and the page of the accord at `/accord`.
 
     `routes` are added beside them. `guard` responds to browsers that open a page; `/graphql` in a browser is GraphiQL.
-    With `explains` a response includes its execution plan on request, which is meant for development.
+    `traffic` limits the requests at `/graphql`. With `explains` a response includes its execution plan on request; that
+    is meant for development. `slow` says which requests the log warns of.
     """
 
     async def graphiql(request: Request) -> Response:
@@ -75,7 +80,7 @@ def build_site(
     async def accord(request: Request) -> Response:
         return await guard(request, ACCORD)
 
-    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=graphiql, explains=explains)
+    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=graphiql, traffic=traffic, explains=explains)
     pages = Starlette(
         routes=[
             Route(ENDPOINT, endpoint),
@@ -91,7 +96,9 @@ def build_site(
     coded = CompressionMiddleware(DirectRouteMiddleware(pages, ENDPOINT, endpoint))
     site: ASGIApp = CrossOriginMiddleware(coded, access.origins)
     site = HostMiddleware(site, access.hosts, access.has_credentials)
-    return ForwardedMiddleware(site, access.proxies) if access.proxies else site
+    if access.proxies:
+        site = ForwardedMiddleware(site, access.proxies)
+    return RequestLogMiddleware(site, pages.routes, slow)
 
 
 async def _redirect_to_graphql(_request: Request) -> Response:

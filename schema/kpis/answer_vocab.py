@@ -47,6 +47,14 @@ class WarningCode(Vocabulary):
     NO_CONTACTS = "NO_CONTACTS", "The KPI is about people and no contact can be counted: the value is null."
     PERIOD_NOT_BEGUN = "PERIOD_NOT_BEGUN", "The period begins after `asOf`: the value is null."
     AS_OF_AHEAD = "AS_OF_AHEAD", "`asOf` lies in the future: the answer is as of now."
+    DATED_AHEAD = (
+        "DATED_AHEAD",
+        "Some deals or handoffs are dated after `asOf`, by more than a minute. They do not count yet.",
+    )
+    CLOCK_SKEW = (
+        "CLOCK_SKEW",
+        "The clocks of server and database differ by over a minute: the latest facts may be missing, or count early.",
+    )
     PERIOD_BEFORE_DATA = (
         "PERIOD_BEFORE_DATA",
         (

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from pathlib import Path
 
 from api.accord.documents import parse_accord, read_accord
@@ -121,3 +122,36 @@ async def test_init_says_what_was_not_stated(database: Database, module_dsn: str
         "Not stated, so as 'standard' has it: --currency, --week-start, --fiscal-year-start, --fiscal-year-named-by."
         in out
     )
+
+
+async def test_a_full_disk_or_a_user_who_may_only_read_is_an_error_with_a_remedy(
+    database: Database, module_dsn: str, tmp_path: Path
+) -> None:
+    async with database.write() as session:
+        await world.load(session)
+        await session.script(
+            "create function no_room() returns trigger language plpgsql as"
+            " $$ begin raise exception 'No space left on device' using errcode = 'disk_full'; end $$;"
+            " create trigger no_room before insert on evaluation execute function no_room();"
+        )
+    try:
+        code, out, errors = await run(module_dsn, tmp_path, "evaluate")
+    finally:
+        async with database.write() as session:
+            await session.script("drop function no_room cascade")
+    assert (code, out) == (2, "")
+    assert "The disk of the database is full (No space left on device). Nothing was changed." in errors
+    assert "Make room there" in errors
+    reader = f"reader_{uuid.uuid4().hex[:8]}"
+    async with database.write() as session:
+        await session.script(f"create role {reader} login; grant select on all tables in schema public to {reader}")
+    try:
+        read_only = module_dsn.replace("://postgres@", f"://{reader}@")
+        assert read_only != module_dsn
+        code, out, errors = await run(read_only, tmp_path, "evaluate")
+        assert (code, out) == (2, "")
+        assert "The database does not let its user do this" in errors
+        assert "Give the user of DATABASE_URL the right" in errors
+    finally:
+        async with database.write() as session:
+            await session.script(f"drop owned by {reader}; drop role {reader}")

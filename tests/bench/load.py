@@ -39,6 +39,7 @@ _NOT_LOADED = (
     "import_reason",
     "source_gap",
     "alembic_version",
+    "schema_compatibility",
 )
 _DAYS, _CHANNELS = (
     700,

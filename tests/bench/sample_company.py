@@ -9,7 +9,7 @@ import asyncpg
 
 from api.db import SERVER_SETTINGS, Connection, Database, prepare
 from api.embedded.server import start
-from api.revisions import is_fresh, migrate, require_current
+from api.revisions import is_fresh, migrate, require_compatible
 from api.workflows.make_sample import make_sample
 
 # The CPU time of parallel workers would not count for the backend. A job may take longer than a request.
@@ -31,7 +31,7 @@ async def sample_company(
                 await migrate(running.dsn())
                 async with database.write() as session:
                     await make_sample(session, contacts=contacts, seed=1, until=until)
-            await require_current(database)
+            await require_compatible(database)
         connection = await asyncpg.connect(
             running.dsn(), server_settings=_SETTINGS, max_cacheable_statement_size=longest_prepared
         )

@@ -7,7 +7,7 @@ import pytest
 
 from api.db import Database
 from api.errors import AccordError, ErrorCode
-from api.revisions import head_revision, known_revisions, migrate, open_connection, require_current
+from api.revisions import head_revision, known_revisions, migrate, open_connection, require_compatible
 from api.sql import Sql
 from migrations.catalogue import Catalogue, compare, read, read_declared
 from schema.base import new_id
@@ -35,7 +35,7 @@ async def populate(dsn: str) -> None:
 async def rejection(dsn: str) -> AccordError:
     async with Database.open(dsn, size=1) as database:
         with pytest.raises(AccordError) as refused:
-            await require_current(database)
+            await require_compatible(database)
     return refused.value
 
 
@@ -45,7 +45,7 @@ async def test_an_empty_database_is_migrated_to_the_newest_revision_and_the_step
     assert all(step.is_upgrade and step.title for step in done.steps)
     assert done.revision == head_revision()
     async with Database.open(empty_dsn, size=1) as database:
-        await require_current(database)
+        await require_compatible(database)
 
 
 async def test_migrating_again_does_nothing(migrated_dsn: str) -> None:
@@ -79,11 +79,17 @@ async def test_an_unknown_revision_is_rejected_with_the_known_ones(empty_dsn: st
 
 
 async def test_a_database_of_a_newer_accord_is_rejected(migrated_dsn: str) -> None:
-    await run_statements(migrated_dsn, "update alembic_version set version_num = 'fffffffffff1'")
+    await run_statements(
+        migrated_dsn,
+        "update alembic_version set version_num = 'fffffffffff1'",
+        "update schema_compatibility set revisions = '{fffffffffff0,fffffffffff1}'",
+    )
     error = await rejection(migrated_dsn)
     assert error.code is ErrorCode.DATABASE_NEWER
     assert "fffffffffff1" in error.message
     assert "newer Accord" in error.message
+    assert "runs Accord from revision fffffffffff0 on" in error.message
+    assert f"--to {head_revision()} --back" in error.remedy
     for target in ("head", "base"):
         with pytest.raises(AccordError) as refused:
             await migrate(migrated_dsn, to=target, may_go_back=True)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,17 @@ import typer
 from api.cli import app, main
 from api.cli.lazy_command import LazyCommand
 from api.cli.pidfile import held_pidfile, stop_all
-from api.cli.serve_command import listening_socket
+from api.cli.serving.listening import bound_listener
 from api.errors import AccordError, ErrorCode
+from api.settings import Settings
 from tests.support.commands import accord, run_command
 
 SERVER = """
 import sys, time
 from pathlib import Path
 from api.cli.pidfile import held_pidfile
-with held_pidfile(Path(sys.argv[1]), 2):
+from api.settings import Settings
+with held_pidfile(Settings(data_dir=Path(sys.argv[1]), port=2)):
     print("up", flush=True)
     time.sleep(60)
 """
@@ -35,6 +38,11 @@ def test_help_is_printed_well_under_a_second(tmp_path: Path) -> None:
     assert time.perf_counter() - began < 1
     assert result.returncode == 0
     assert "serve" in result.stdout
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    result = run_command("--version", data=tmp_path)
+    assert (result.returncode, result.stdout) == (0, f"accord {metadata.version('accord-graphql')}\n")
 
 
 def test_an_unknown_command_is_an_error_that_names_it(tmp_path: Path) -> None:
@@ -60,7 +68,7 @@ def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> Non
 def test_an_address_that_cannot_be_listened_on_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "bind", _forbid)
     with pytest.raises(AccordError, match=r"cannot listen on 127\.0\.0\.1:1") as caught:
-        listening_socket("127.0.0.1", 1)
+        bound_listener("127.0.0.1", 1)
     assert caught.value.code is ErrorCode.PORT_IN_USE
 
 
@@ -158,14 +166,29 @@ def test_stop_ends_a_running_server_and_removes_the_pidfile_of_a_dead_one(tmp_pa
     holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "up\n"
-    assert stop_all(tmp_path) == [holder.pid]
+    assert stop_all(tmp_path, 20) == [holder.pid]
     assert holder.wait(5) == -signal.SIGTERM
     holder.stdout.close()
     assert list(tmp_path.glob("*.pid")) == []
-    assert stop_all(tmp_path) == []
+    assert stop_all(tmp_path, 20) == []
 
 
 def test_a_server_that_exits_removes_its_pidfile(tmp_path: Path) -> None:
-    with held_pidfile(tmp_path, 8000):
-        assert (tmp_path / "serve-8000.pid").exists()
-    assert not (tmp_path / "serve-8000.pid").exists()
+    path = tmp_path / f"serve-8000-{os.getpid()}.pid"
+    with held_pidfile(Settings(data_dir=tmp_path, port=8000)):
+        assert path.read_text() == str(os.getpid())
+    assert not path.exists()
+
+
+def test_a_server_with_a_database_url_goes_without_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"  # nobody, not even root, can make it
+    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/accord")
+    with held_pidfile(Settings(data_dir=folder)):
+        assert capsys.readouterr().err.count("`accord stop` does not find this server") == 1
+    monkeypatch.delenv("DATABASE_URL")
+    with pytest.raises(AccordError) as refused, held_pidfile(Settings(data_dir=folder)):
+        pytest.fail("the private PostgreSQL has no folder")
+    assert refused.value.code is ErrorCode.DATA_FOLDER

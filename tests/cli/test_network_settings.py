@@ -38,6 +38,9 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "problem"),
     [
+        ("ACCORD_METRICS_ADDRESS", "9090", "write it as 127.0.0.1:9090"),
+        ("ACCORD_METRICS_ADDRESS", "localhost:99999", "write it as 127.0.0.1:9090"),
+        ("ACCORD_METRICS_ADDRESS", "http://a.example:1", "write it as 127.0.0.1:9090"),
         ("ACCORD_ALLOWED_ORIGINS", "*", "would allow every page"),
         ("ACCORD_ALLOWED_ORIGINS", "null", "would allow every page"),
         ("ACCORD_ALLOWED_ORIGINS", "https://*", "is not the whole first label"),

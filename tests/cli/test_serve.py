@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,13 +59,28 @@ def address(printed: list[str]) -> str:
 def test_it_prints_its_address_and_three_examples_and_serves_requests(data_dir: Path) -> None:
     with serving(data_dir) as (process, printed):
         response = httpx.get(f"{address(printed)}/graphql", params={"query": "{ __typename }"})
-        assert response.json() == {"data": {"__typename": "Query"}}
+        assert response.json()["data"] == {"__typename": "Query"}
         assert sum(line.startswith("      accord ") for line in printed) == 3
         assert any(f"{address(printed)}/accord " in line for line in printed)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 128 + signal.SIGTERM
     assert postmaster.running_pid(cluster_dir(data_dir)) is None
     assert list(data_dir.glob("serve-*.pid")) == []
+
+
+def test_the_metrics_have_an_address_of_their_own(data_dir: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+    with serving(data_dir, ACCORD_METRICS_ADDRESS=f"127.0.0.1:{port}") as (process, printed):
+        found = httpx.get(f"http://127.0.0.1:{port}/metrics", headers={"Host": "metrics.example"})
+        assert "accord_database_up 1.0" in found.text
+        assert httpx.get(f"{address(printed)}/metrics").status_code == 404
+        taken = accord("serve", "--port", "0", data=data_dir, ACCORD_METRICS_ADDRESS=f"127.0.0.1:{port}")
+        assert taken.returncode == 2
+        assert f"The metrics cannot be served at 127.0.0.1:{port}" in taken.stderr
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 128 + signal.SIGTERM
 
 
 def test_it_compresses_responses_and_believes_a_trusted_proxy(data_dir: Path) -> None:

@@ -29,7 +29,7 @@ def test_it_runs_the_jobs_until_a_signal(tmp_path: Path, number: signal.Signals,
     assert process.stderr is not None
     try:
         assert process.stdout.readline().startswith("Accord runs the background jobs")
-        assert process.stderr.readline() == "This process runs the background jobs\n"
+        assert process.stderr.readline().endswith(" INFO    accord.jobs: This process runs the background jobs\n")
         process.send_signal(number)
         assert process.wait(20) == status
     finally:

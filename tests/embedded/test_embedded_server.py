@@ -112,15 +112,16 @@ async def test_kill_9_of_postgresql_itself_loses_nothing(data_dir: Path) -> None
     assert not is_running(data_dir)
 
 
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGQUIT, signal.SIGTERM, signal.SIGINT])
 async def test_a_process_that_serves_revives_a_killed_postgresql_and_not_a_stopped_one(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, end: signal.Signals
 ) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setattr(connection_url, "WATCH_SECONDS", 0.05)
     with database_connection_url(Settings.load(data_dir=data_dir), revives=True) as dsn:
         pid = postmaster.running_pid(cluster_dir(data_dir))
         assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, end)
         deadline = time.monotonic() + 60
         while postmaster.running_pid(cluster_dir(data_dir)) in (None, pid):
             assert time.monotonic() < deadline

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api import revisions
-from api.revisions import MIGRATIONS
+from api.revisions import MIGRATIONS, migration_files
 
 
 @pytest.fixture
@@ -15,5 +14,5 @@ def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (copy / "versions").mkdir(parents=True)
     for path in (MIGRATIONS / "env.py", *(MIGRATIONS / "versions").glob("*.py")):
         (copy / path.relative_to(MIGRATIONS)).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(revisions, "MIGRATIONS", copy)
+    monkeypatch.setattr(migration_files, "MIGRATIONS", copy)
     return copy / "versions"

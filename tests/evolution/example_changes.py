@@ -50,6 +50,7 @@ revision: str = "aaaaaaaaaaaa"
 down_revision: str | None = "{head}"
 branch_labels: str | None = None
 depends_on: str | None = None
+kind: str = "{kind}"
 {excused}
 
 def upgrade() -> None:
@@ -63,9 +64,9 @@ def downgrade() -> None:
 '''
 
 
-def write_migration(versions: Path, change: str, excused: str = "") -> None:
+def write_migration(versions: Path, change: str, excused: str = "", kind: str = "expand") -> None:
     """Write a migration after the existing ones. Its downgrade does nothing."""
-    text = MIGRATION.format(head=HEAD, change=change, excused=excused)
+    text = MIGRATION.format(head=HEAD, change=change, excused=excused, kind=kind)
     (versions / "2027_01_01_another_change.py").write_text(text, encoding="utf-8")
 
 

@@ -46,7 +46,8 @@ def test_a_migration_that_only_adds_is_not_reported(versions: Path, change: str)
 
 
 def test_a_drop_from_a_table_and_its_version_table_is_reported_once(versions: Path) -> None:
-    write_migration(versions, '[op.drop_column(table, "phone") for table in ("contact", "contact_version")]')
+    change = '[op.drop_column(table, "phone") for table in ("contact", "contact_version")]'
+    write_migration(versions, change, kind="contract")
     assert [finding.rule for finding in findings("aaaaaaaaaaaa")] == ["ban-drop-column"]
 
 
@@ -56,11 +57,10 @@ def test_a_migration_without_timeouts_is_reported() -> None:
 
 
 def test_a_rule_is_excused_only_with_a_reason(versions: Path) -> None:
-    write_migration(
-        versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": "unread since 0.2.0"}\n'
-    )
+    dropped, excused = 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": "unread since 0.2.0"}\n'
+    write_migration(versions, dropped, excused, kind="contract")
     assert findings("aaaaaaaaaaaa") == ()
-    write_migration(versions, 'op.drop_column("contact", "phone")', 'excused = {"ban-drop-column": " "}\n')
+    write_migration(versions, dropped, 'excused = {"ban-drop-column": " "}\n', kind="contract")
     assert [finding.rule for finding in findings("aaaaaaaaaaaa")] == ["ban-drop-column"]
 
 

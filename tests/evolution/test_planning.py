@@ -7,10 +7,9 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
-from api import revisions
 from api.cli import app
 from api.errors import AccordError, ErrorCode
-from api.revisions import head_revision, known_revisions, migrate, open_connection
+from api.revisions import head_revision, known_revisions, migrate, migrating, open_connection
 from migrations.catalogue import Catalogue, DatabaseObject, read
 from schema.base import new_id
 from tests.evolution.example_changes import HEAD, write_migration
@@ -100,7 +99,7 @@ async def test_an_index_whose_build_failed_is_built_by_the_next_run(
 ) -> None:
     drop = INDEX.replace("create index concurrently ix_contact_phone on contact (phone)", DROP)
     write_migration(versions, f"{drop}\n    {INDEX}")
-    monkeypatch.setattr(revisions, "_LOCK_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(migrating, "_LOCK_TIMEOUT_SECONDS", 1)
     busy = await asyncpg.connect(module_dsn)
     writing = busy.transaction()
     await writing.start()

@@ -5,6 +5,8 @@ import random
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -33,6 +35,7 @@ class Installation:
     database_url: str | None = None
     port: int = field(default_factory=free_port)
     server: "subprocess.Popen[bytes] | None" = None
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -49,7 +52,11 @@ class Installation:
         """The environment variables of every process."""
         own = {"ACCORD_DATA_DIR": str(self.data), "PYTHONUNBUFFERED": "1"}
         own |= {"DATABASE_URL": self.database_url} if self.database_url else {}
-        return {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")} | own
+        return (
+            {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
+            | own
+            | self.settings
+        )
 
     def command(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start an `accord` command, whose output goes to the log."""
@@ -93,6 +100,20 @@ class Installation:
         pid = postmaster.running_pid(cluster_dir(self.data))
         assert pid is not None, "PostgreSQL does not run"
         return psutil.Process(pid)
+
+
+@contextmanager
+def frozen(main: psutil.Process) -> Iterator[None]:
+    """Stop all processes of a PostgreSQL halfway (SIGSTOP): connections stay open, and nothing answers."""
+    processes = [main, *main.children()]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:

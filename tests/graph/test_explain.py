@@ -31,8 +31,10 @@ async def world(module_database: Database) -> Database:
 
 async def explained(database: Database, document: str, *, is_run: bool = False, **variables: object) -> dict[str, str]:
     request = GraphQLRequest(document, variables)
-    found = gateway().explain(request, gateway().validated(request), LOCAL_OPERATOR)
-    return dict(await explanation_sections(database, found, is_run=is_run))
+    validated = gateway().validated(request)
+    price = await gateway().price(database, request, validated, LOCAL_OPERATOR)
+    found = gateway().explain(request, validated, LOCAL_OPERATOR)
+    return dict(await explanation_sections(database, found, price, is_run=is_run))
 
 
 async def test_the_explained_statement_is_the_one_that_runs(world: Database) -> None:
@@ -46,7 +48,7 @@ async def test_the_explained_statement_is_the_one_that_runs(world: Database) -> 
         repr(value) for value in values
     ]
     assert "Connection(table='contact'" in found["Selection"]
-    assert found["Cost"].startswith("13 records at most")
+    assert found["Cost"] == "1 of 30,000; 3 records at most, of 50,000"
     assert "contact" in found["Plan"]
     assert "actual" not in found["Plan"]
 

@@ -11,6 +11,7 @@ from api.access.principal import LOCAL_OPERATOR
 from api.accord.documents import read_accord
 from api.accord.in_force import AccordInForce
 from api.errors import AccordError
+from api.metrics.clocks.clock_warnings import Clocks
 from api.metrics.context import MetricContext
 from api.metrics.figure_table import FigureTable
 from api.metrics.kind_of import kind_of
@@ -53,6 +54,7 @@ def context() -> MetricContext:
         has_merged_contacts=False,
         gaps=SourceGaps((), is_detailed=True),
         now=NOW,
+        clocks=Clocks(),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from api.db import STATEMENT_TIMEOUT_MS, Database, ReadSession
+from api.db import Database, ReadSession
 from api.sql import Sql, Statement
 
 
@@ -24,7 +24,7 @@ class LoggingDatabase(Database):
         return await super().value(text, values)
 
     @asynccontextmanager
-    async def read(self, *, timeout_ms: int = STATEMENT_TIMEOUT_MS) -> AsyncIterator[ReadSession]:
+    async def read(self, *, timeout_ms: int | None = None) -> AsyncIterator[ReadSession]:
         async with super().read(timeout_ms=timeout_ms) as session:
             yield _LoggingSession(session.connection, self.statements)
 

@@ -1,7 +1,7 @@
 """A small GraphQL schema, so that the HTTP edge is tested apart from Accord's own."""
 
 import enum
-from typing import cast
+from typing import NoReturn
 
 import strawberry
 from graphql import GraphQLError
@@ -63,9 +63,22 @@ def small_gateway(query: type, mutation: type | None = None) -> Gateway:
     return Gateway(Silent(query, mutation), {})
 
 
+class _Unreachable(Database):
+    """A database that cannot be reached."""
+
+    def __init__(self) -> None:
+        """Open no pool."""
+
+    def beside_requests(self, *, timeout_ms: int) -> NoReturn:
+        raise ConnectionRefusedError(f"nothing within {timeout_ms} ms")
+
+
+_UNREACHABLE = _Unreachable()
+
+
 def no_database() -> Database:
     """Stands in for the database, which the small schema does not read."""
-    return cast("Database", None)
+    return _UNREACHABLE
 
 
 async def with_credentials() -> bool:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from api.web.database_provider import DatabaseHolder
-from api.web.health import health_routes
+from api.web.health import Health, health_routes
 from api.web.identification import identify_local_operator
 from api.web.website import NetworkAccess, build_site
 from tests.web.small_schema import Query, no_database, small_gateway, with_credentials
@@ -17,7 +17,7 @@ def client_with(access: NetworkAccess) -> httpx.AsyncClient:
         small_gateway(Query),
         no_database,
         identify_local_operator,
-        routes=health_routes(DatabaseHolder().get),
+        routes=health_routes(DatabaseHolder().get, Health()),
         access=access,
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")

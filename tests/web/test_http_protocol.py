@@ -1,7 +1,6 @@
 """A response is sent with one write, and nothing that a client waits for is held back."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from uvicorn.server import ServerState
 from api.web.http_protocol import CoalescingProtocol
 from api.web.identification import identify_local_operator
 from api.web.website import build_site
+from tests.support.in_process_server import in_process_server
 from tests.web.small_schema import Mutation, Query, no_database, small_gateway
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -37,31 +37,13 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"def"})
 
 
-class Server(uvicorn.Server):
-    """A server with an event that is set once it accepts connections."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_up.set()
-
-
 @pytest.fixture
 async def streams() -> AsyncIterator[Streams]:
     """A connection to a server."""
-    config = uvicorn.Config(site, port=0, http=CoalescingProtocol, ws="none", lifespan="off", log_level="warning")
-    server = Server(config)
-    serving = asyncio.create_task(server.serve())
-    await asyncio.wait_for(server.is_up.wait(), _TIMEOUT_SECONDS)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    yield reader, writer
-    writer.close()
-    server.should_exit = server.force_exit = True
-    await serving
+    async with in_process_server(site) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        yield reader, writer
+        writer.close()
 
 
 async def head(reader: asyncio.StreamReader) -> bytes:

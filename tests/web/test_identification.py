@@ -151,12 +151,12 @@ async def test_an_expired_a_revoked_and_a_memberless_key_say_why(
 
 
 async def test_a_key_that_expires_while_it_is_kept_ends_on_time(
-    database: Database, uses: KeyUses, module_dsn: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, uses: KeyUses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = AccessCache()
     identification = made(database, uses, cache)
     token = await stored_key(database, expires_at=now() + timedelta(hours=1))
-    async with cache.listening(module_dsn), client_of(identification) as client:
+    async with cache.listening(database), client_of(identification) as client:
         assert (await client.get("/", headers=bearer(token))).status_code == 200
         monkeypatch.setattr("api.web.identification.now", lambda: now() + timedelta(hours=1))
         assert (await client.get("/", headers=bearer(token))).status_code == 401
@@ -291,7 +291,7 @@ async def test_a_thousand_wrong_keys_are_slowed_down_and_the_right_one_is_not(
 
 
 async def test_a_key_costs_one_look_up_and_then_none_until_access_changes(
-    database: Database, uses: KeyUses, module_dsn: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, uses: KeyUses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements: list[str] = []
     read = Database.value
@@ -303,7 +303,7 @@ async def test_a_key_costs_one_look_up_and_then_none_until_access_changes(
     monkeypatch.setattr(Database, "value", counted)
     cache = AccessCache()
     token = await stored_key(database)
-    async with cache.listening(module_dsn), client_of(made(database, uses, cache)) as client:
+    async with cache.listening(database), client_of(made(database, uses, cache)) as client:
         await heard(cache)
         for _ in range(5):
             assert (await client.get("/", headers=bearer(token))).status_code == 200
@@ -313,10 +313,10 @@ async def test_a_key_costs_one_look_up_and_then_none_until_access_changes(
         assert len(statements) == 4
 
 
-async def test_a_revoked_key_ends_at_once_on_every_process(database: Database, uses: KeyUses, module_dsn: str) -> None:
+async def test_a_revoked_key_ends_at_once_on_every_process(database: Database, uses: KeyUses) -> None:
     token = await stored_key(database)
     caches = [AccessCache(), AccessCache()]
-    async with caches[0].listening(module_dsn), caches[1].listening(module_dsn):
+    async with caches[0].listening(database), caches[1].listening(database):
         for cache in caches:
             await heard(cache)
         sites = [made(database, uses, cache) for cache in caches]

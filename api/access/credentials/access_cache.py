@@ -12,10 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any, TypeVar
 
-import asyncpg
 from cachetools import TTLCache
 
-from api.db import DATABASE_FAILURES, SERVER_SETTINGS, Connection, WriteSession
+from api.db import LOST_CONNECTION, Connection, Database, WriteSession
 from api.sql import Sql
 
 logger = logging.getLogger("accord.access")
@@ -76,9 +75,9 @@ class AccessCache:
         self._kept.clear()
 
     @asynccontextmanager
-    async def listening(self, dsn: str) -> AsyncIterator[None]:
+    async def listening(self, database: Database) -> AsyncIterator[None]:
         """Listen for changes in a task, as long as the block runs."""
-        task = asyncio.create_task(self._listen_always(dsn))
+        task = asyncio.create_task(self._listen_always(database))
         try:
             yield
         finally:
@@ -86,25 +85,23 @@ class AccessCache:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _listen_always(self, dsn: str) -> None:
-        """Listen, and connect again after each failure. An outage is logged once."""
-        is_logged = False
+    async def _listen_always(self, database: Database) -> None:
+        """Listen, and connect again after each failure. An outage has log lines of its own."""
+        failures = 0
         while True:
+            began = monotonic()
             try:
-                connection = await asyncpg.connect(dsn, server_settings=SERVER_SETTINGS, timeout=10)
-                try:
-                    is_logged = False
+                async with database.apart() as connection:
                     await self._listen(connection)
-                finally:
-                    connection.terminate()
-            except (*DATABASE_FAILURES, asyncpg.InternalClientError) as error:
+            except LOST_CONNECTION as error:
+                failures = 1 if monotonic() - began > TRUSTED_SECONDS else failures + 1
                 reason = str(error) or type(error).__name__
-                if not is_logged:
+                if failures == 2 and not database.outage.is_on:
                     logger.warning("Changes of access are not heard, so each request looks its key up: %s", reason)
-                is_logged = True
             finally:
                 self._trusted_until = 0.0
                 self.forget()
+            await database.outage.wait_until_over()
             await asyncio.sleep(PING_SECONDS)
 
     async def _listen(self, connection: Connection) -> None:
@@ -115,9 +112,10 @@ class AccessCache:
             is_heard.set()
             self.forget()
 
-        await connection.add_listener(CHANNEL, hear)
+        async with asyncio.timeout(PING_SECONDS):
+            await connection.add_listener(CHANNEL, hear)
         # A pooler between may pass on statements and no notifications: trust only what was heard once.
-        await connection.execute("select pg_notify($1, '')", CHANNEL)
+        await connection.execute("select pg_notify($1, '')", CHANNEL, timeout=PING_SECONDS)
         await asyncio.wait_for(is_heard.wait(), PING_SECONDS)
         while True:
             tried_at = monotonic()

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from cachetools import TTLCache
 
-from api.db import DATABASE_FAILURES, Database
+from api.db import LOST_CONNECTION, Database
+from api.errors import AccordError
 from api.sql import Sql
 
 logger = logging.getLogger("accord.access")
@@ -54,7 +55,9 @@ class KeyUses:
                         id_,
                     )
                 )
-        except DATABASE_FAILURES as error:
+        except (AccordError, *LOST_CONNECTION) as error:
+            if self._database_of().outage.is_on:
+                return  # an outage has log lines of its own
             if not self._is_logged:
                 logger.warning("The last use of API keys cannot be written: %s", error)
             self._is_logged = True

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
+import socket
 
 import typer
 
+from api.cli.jobs.metrics_listener import metrics_listener
 from api.cli.options import Data
 from api.settings import Settings
+from api.telemetry.log_lines import configure_logging
 from api.worker import work
 
 
@@ -18,10 +20,12 @@ def worker(data: Data = None) -> None:
     They evaluate people whose stage changes by time alone, and delete what is no longer needed. `accord serve` runs
     them too; of all processes of a database, one does it at a time.
     """
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = Settings.load(data_dir=data)
+    configure_logging(settings.log_format, settings.log_level)
     typer.echo("Accord runs the background jobs, or waits for the process that does. Ctrl-C stops it.")
     try:
-        is_terminated = asyncio.run(_work_until_terminated(Settings.load(data_dir=data)))
+        with metrics_listener(settings) as listener:
+            is_terminated = asyncio.run(_work_until_terminated(settings, listener))
     except KeyboardInterrupt:
         typer.echo("Stopped.")
         return
@@ -29,9 +33,9 @@ def worker(data: Data = None) -> None:
         raise typer.Exit(128 + signal.SIGTERM)
 
 
-async def _work_until_terminated(settings: Settings) -> bool:
+async def _work_until_terminated(settings: Settings, listener: socket.socket | None) -> bool:
     """Work until SIGTERM comes, and return whether it came."""
-    working, terminated = asyncio.create_task(work(settings)), asyncio.Event()
+    working, terminated = asyncio.create_task(work(settings, listener)), asyncio.Event()
 
     def terminate() -> None:
         terminated.set()

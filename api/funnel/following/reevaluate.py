@@ -16,6 +16,7 @@ from api.funnel.following.evaluation_locks import WriterLocks, lock_contacts
 from api.funnel.following.many_contacts import derive_many, store_many
 from api.funnel.following.people import People, evaluated_people
 from api.sql import Sql, bound_values
+from api.telemetry.instruments import ENTRIES_WRITTEN
 
 # Measured up to here: one statement takes less than the derivation through temporary tables (see api/README.md).
 MOST_IN_ONE_STATEMENT = 10_000
@@ -84,6 +85,7 @@ async def evaluate_people(
     else:
         statement = current.compiled.statement(has_merged=people.has_merged)
         rows = await _in_one_statement(session, statement, current.id, people, as_of)
+    ENTRIES_WRITTEN.inc(len(rows))
     return entry_changes_of(rows)
 
 

@@ -28,7 +28,7 @@ def accord_fields() -> tuple[Output, ...]:
 
 
 async def _accord(_source: object, info: Info, *, version: int | None = None) -> AccordPart:
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         found = await requested_version(session, version)
     (shown,) = shown_accords((found,))
     return shown

@@ -47,7 +47,7 @@ def diff_fields() -> tuple[Output, ...]:
 
 
 async def _diff(_source: object, info: Info, *, a: int, b: int) -> VersionDiff:
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         found = await stored_versions(session, {a, b})
         for number in (a, b):
             if number not in found:

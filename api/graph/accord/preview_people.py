@@ -18,7 +18,7 @@ from api.graph.reading.selection_reader import Path, RecordSelection
 from api.metrics.preview.figures import PreviewBucket, PreviewStage
 from api.metrics.preview.people_pages import ChangedPerson, PeoplePage, read_people
 from api.metrics.preview.reasons import Reason, reasons_of
-from api.plan.cost import affordable_cost
+from api.plan.cost.response_records import require_few_records, response_records
 from api.plan.list_arguments import page_of_ids
 from api.plan.prepared_statements import read_selection
 from api.plan.selection import ColumnValue, Connection, Edges, Nodes, RootField
@@ -62,7 +62,7 @@ async def people(source: PreviewStage | PreviewBucket, info: Info, *, change: Pe
         for selected in document.collector.collect(nodes, EDGE).values()
     }
     is_last = arguments.get("last") is not None
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         page = await read_people(
             session,
             source.people,
@@ -91,7 +91,7 @@ async def _rows(
     places = [Nodes(f"n{number}", selection.fields) for number, selection in enumerate(selections.values())]
     parts = Edges("edges", (Nodes("id", (ColumnValue("id", "id"),)), *places))
     listed = Connection(_TABLE, page_of_ids(ids, with_merged=True), (parts,))
-    affordable_cost((RootField(_TABLE, listed),))
+    require_few_records(response_records((RootField(_TABLE, listed),)))
     read = await read_selection(session, listed, info.context.principal)
     info.context.redacted.update(read.redacted)
     found: Any = read.value

@@ -14,6 +14,7 @@ from api.graph.context import Info
 from api.graph.declared import Input, ObjectType, Output, TypeRef
 from api.graph.derived.record_types import PAGE_INFO, page_arguments
 from api.graph.reading.page_value import read_page_size
+from api.plan.json_objects import require_cursor_length
 from schema.accord_vocab import AccordStatus
 
 CONNECTION, EDGE = "AccordVersionConnection", "AccordVersionEdge"
@@ -57,7 +58,7 @@ async def _versions(
     status: Sequence[AccordStatus] | None = None,
 ) -> _ShownPage:
     size = read_page_size("accordVersions", {"first": first, "last": last})
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         page = await version_page(
             session,
             size=size,
@@ -74,6 +75,7 @@ def _cursor(version: StoredVersion) -> str:
 
 
 def _number(argument: str, cursor: str) -> int:
+    require_cursor_length(cursor, argument)
     try:
         name, number = orjson.loads(base64.b64decode(cursor, validate=True))
         if name == _LIST and type(number) is int and 0 <= number < _LARGEST:

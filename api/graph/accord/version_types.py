@@ -46,7 +46,7 @@ def _comments(source: Any, _info: object, *, isOpen: bool | None = None) -> tupl
 
 
 async def _warnings(source: Any, info: Info) -> tuple[str, ...]:  # noqa: ANN401 - a part of the document
-    found: tuple[str, ...] = await source.shown.warnings(info.context.database, source.version.number)
+    found: tuple[str, ...] = await source.shown.warnings(info.context.snapshot, source.version.number)
     return found
 
 

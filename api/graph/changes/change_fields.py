@@ -80,7 +80,7 @@ async def _changes(
     size = read_page_size("changes", {"first": first})
     await place_events(context.database, batches=_MOST_BATCHES)
     tables = None if recordTypes is None else [str(word.value) for word in recordTypes]
-    async with context.database.read() as session:
+    async with context.snapshot() as session:
         page = await read_changes(session, context.principal, after=after, first=size, types=types, tables=tables)
         records = await read_changed_records(session, context.principal, page, partial(_selections, info))
     context.redacted.update(records.redacted)

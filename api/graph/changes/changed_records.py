@@ -10,7 +10,7 @@ from api.access.reached_changes import ChangePage, ReachedChange, identified_tab
 from api.db import ReadSession
 from api.graph.derived.record_types import TYPE_KEY
 from api.graph.reading.selection_reader import Path, RecordSelection
-from api.plan.cost import affordable_cost
+from api.plan.cost.response_records import require_few_records, response_records
 from api.plan.list_arguments import page_of_ids
 from api.plan.prepared_statements import read_selection
 from api.plan.selection import ColumnValue, Connection, Edges, Nodes, RootField
@@ -49,7 +49,7 @@ async def read_changed_records(
     wanted = _wanted(page.changes)
     connections = {table: _connection(table, ids, selections_of(table)) for table, ids in wanted.items()}
     selected = {table: connection for table, connection in connections.items() if connection is not None}
-    affordable_cost(RootField(table, connection) for table, connection in selected.items())
+    require_few_records(response_records(RootField(table, connection) for table, connection in selected.items()))
     rows: dict[tuple[Path, str, UUID], object] = {}
     redacted: set[str] = set()
     for table, connection in selected.items():

@@ -11,6 +11,7 @@ from api.graph.derived.naming import camel
 from api.graph.derived.scalars import column_type
 from api.graph.derived.stage_types import STAGE, STAGE_FILTER, has_stage
 from api.plan.list_arguments import Operator, Quantifier
+from api.plan.value_checks.storable_text import MAX_COMPARED
 from schema.base import ColumnShape, TableShape
 from schema.tables import SHAPES
 
@@ -19,6 +20,7 @@ _IS_NULL_DOC = (
     "In the filter of a link. True: there is no linked record that is visible to you. False: there is one. Elsewhere it"
     " is refused (BAD_INPUT): the rows of a list are never null."
 )
+_PATTERN = f"`%` and `_` are ordinary characters. At most {MAX_COMPARED:,} characters."
 _OPERATOR_DOCS: dict[Operator, str] = {
     "eq": "Equal to this value.",
     "in": "Equal to one of these values. An empty list matches nothing.",
@@ -26,8 +28,8 @@ _OPERATOR_DOCS: dict[Operator, str] = {
     "lte": "Less than or equal to this value, or not after it.",
     "gt": "Greater than, or after, this value.",
     "gte": "Greater than or equal to this value, or not before it.",
-    "startsWith": "Starts with this text, ignoring case. `%` and `_` are ordinary characters.",
-    "contains": "Contains this text, ignoring case. `%` and `_` are ordinary characters.",
+    "startsWith": f"Starts with this text, ignoring case. {_PATTERN}",
+    "contains": f"Contains this text, ignoring case. {_PATTERN}",
     "isNull": "True: the value is null. False: it is not null.",
 }
 _QUANTIFIER_DOCS: dict[Quantifier, str] = {

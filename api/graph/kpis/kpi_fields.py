@@ -10,7 +10,7 @@ from api.graph.derived.record_types import NODE
 from api.graph.kpis.answer_ids import answer_id, parse_answer_id
 from api.graph.kpis.drill_down import read_records, records_fields
 from api.graph.kpis.example_documents import example_document
-from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS
+from api.graph.kpis.kpi_inputs import FUNNEL_ARGUMENTS, KPI_ARGUMENTS, MAX_KPI_REQUESTS
 from api.graph.kpis.kpi_requests import read_funnel, read_kpi
 from api.metrics.answer import BreakdownKey, ContactPressure, KpiAnswer
 from api.metrics.funnels.funnel_answer import FunnelAnswer
@@ -29,7 +29,7 @@ def kpi_fields() -> tuple[Output, ...]:
     """Return the root fields about KPIs."""
     requests = Input(
         "requests",
-        "The requests. The results are in the same order.",
+        f"The requests, at most {MAX_KPI_REQUESTS} in one GraphQL request. The results are in the same order.",
         TypeRef("KpiRequest").required.listed.required,
     )
     results = TypeRef("KpiAnswer", is_required=True, is_list=True, has_required_items=False)
@@ -57,7 +57,7 @@ def kpi_fields() -> tuple[Output, ...]:
 async def _kpi(_source: object, info: Info, **arguments: Any) -> KpiAnswer:  # noqa: ANN401 - coerced inputs
     request = read_kpi(arguments)
     await prepare_requests(info.context.database, [request])
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         (result,) = await query_kpis(session, info.context.principal, [request])
         if isinstance(result, AccordError):
             raise result
@@ -69,7 +69,7 @@ async def _kpis(_source: object, info: Info, *, requests: list[dict[str, Any]]) 
     read = [_request_or_error(given) for given in requests]
     valid = [request for request in read if isinstance(request, KpiRequest)]
     await prepare_requests(info.context.database, valid)
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         found = iter(await query_kpis(session, info.context.principal, valid))
         # The executor turns an error in a list into null in its place, and an error with its path.
         results = [next(found) if isinstance(request, KpiRequest) else request for request in read]
@@ -88,7 +88,7 @@ def _request_or_error(given: dict[str, Any]) -> KpiRequest | AccordError:
 async def _funnel(_source: object, info: Info, **arguments: Any) -> FunnelAnswer:  # noqa: ANN401 - coerced inputs
     request = read_funnel(arguments)
     await prepare_requests(info.context.database, [request])
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         result = await query_funnel(session, info.context.principal, request)
         await read_records(session, info, [((str(info.path.key),), result)])
     return result
@@ -99,7 +99,7 @@ async def read_answer(info: Info, id_: str) -> KpiAnswer | FunnelAnswer:
     request = parse_answer_id(id_, info.schema)
     principal = info.context.principal
     await prepare_requests(info.context.database, [request])
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         result: KpiAnswer | FunnelAnswer | AccordError
         if isinstance(request, KpiRequest):
             (result,) = await query_kpis(session, principal, [request])

@@ -15,6 +15,7 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.dimensions import dimension_doc
 from schema.tables import SHAPES
 
+MAX_KPI_REQUESTS = 50  # of one GraphQL request, in all its root fields
 RECORD_TABLES = ("contact", "deal")
 DIMENSION_FIELDS = {camel(dimension.value.lower()): dimension for dimension in Dimension}
 

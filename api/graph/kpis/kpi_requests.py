@@ -25,6 +25,7 @@ from api.metrics.request import (
     Switches,
     Where,
 )
+from api.plan.value_checks.storable_text import require_comparable
 from schema.kpis.comparisons import Comparand
 from schema.tables import SHAPES
 
@@ -39,7 +40,7 @@ def read_kpi(given: Mapping[str, Any]) -> KpiRequest:
         period=read_period(given.get("period")),
         grain=given.get("grain"),
         by=tuple(given.get("by") or ()),
-        stages=None if pair is None else StagePair(pair["from"], pair["to"]),
+        stages=None if pair is None else StagePair(_comparable(pair["from"], "from"), _comparable(pair["to"], "to")),
         where=read_kpi_where(given.get("where") or {}),
         switches=_read_switches(given.get("switches") or {}),
         compare_to=_read_compared(given.get("compareTo")),
@@ -63,7 +64,7 @@ def read_period(given: Mapping[str, Any] | None) -> Period:
     if given is None:
         return ALL_HISTORY
     if "named" in given:
-        return named_period(given["named"])
+        return named_period(_comparable(given["named"], "named"))
     return period(given["range"]["from"], given["range"]["before"])
 
 
@@ -112,6 +113,12 @@ def _read_test(key: str, operator: str, operand: Any) -> Where:  # noqa: ANN401 
     return Where(tests=((dimension, values),))
 
 
+def _comparable(text: str, argument: str) -> str:
+    """Return a text of bounded length. Errors: TOO_LARGE, BAD_INPUT."""
+    require_comparable(text, f"of `{argument}`")
+    return text
+
+
 def _read_compared(given: Mapping[str, Any] | None) -> ComparedTo | None:
     if given is None:
         return None
@@ -132,6 +139,7 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
     if window.get("none") is False:
         message = "`window: {none: false}` gives no window."
         raise AccordError(ErrorCode.BAD_INPUT, message, "Leave `window` out for the accord's, or give its `length`.")
+    timezone = given.get("timezone")
     return Switches(
         anchor=given.get("anchor"),
         reentry=given.get("reentry"),
@@ -139,7 +147,7 @@ def _read_switches(given: Mapping[str, Any]) -> Switches:
         window=window.get("length"),
         has_no_window="none" in window,
         as_of=given.get("asOf"),
-        timezone=given.get("timezone"),
+        timezone=None if timezone is None else _comparable(timezone, "timezone"),
         reading=given.get("reading"),
         accord_version=given.get("accordVersion"),
         known_at=given.get("knownAt"),

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLError, GraphQLSchema, located_error
 from graphql.execution.values import VariableValues
 
 from api.access.principal import Principal
-from api.db import Database
+from api.db import Database, UnreachableError
 from api.errors import AccordError, ErrorCode
 from api.graph.declared import Declared
 from api.graph.mutations.all_mutations import MUTATIONS
@@ -32,10 +32,16 @@ from api.graph.reading.selection_reader import SelectionReader
 from api.graph.reading.variables import Operation
 from api.graph.request import GraphQLRequest
 from api.plan.value_checks.known_values import UnknownText
+from api.traffic.deadline import part_of_request
 from api.workflows.outcome import Outcome
 from api.workflows.unit_of_work import Call, perform
 
 _KEPT_PLANS = 1_000
+# What a mutation does at the deadline of its request: before its commit begins, and after that.
+NOT_WRITTEN = "This mutation wrote nothing. Send it again, with the same idempotency key."
+WRITTEN = (
+    "This mutation is written; only its payload was not read in time. Read the records, or repeat the idempotency key."
+)
 _BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 
 # The operation's number, the principal's plan key, the shape of the variables that the payload depends on; the root
@@ -48,7 +54,8 @@ class MutationsResult:
     """The data and the errors of a mutation's root fields.
 
     `redacted` has the fields that are null because the principal may not read them, `unknown` the free texts in filters
-    that no record ever had. `is_secret`: it shows a secret, such as a new API key.
+    that no record ever had. `is_secret`: it shows a secret, such as a new API key. `is_touched`: something was
+    executed, or may have been: the answer to a commit can be lost.
     """
 
     data: dict[str, object] = field(default_factory=dict)
@@ -56,6 +63,7 @@ class MutationsResult:
     redacted: set[str] = field(default_factory=set)
     unknown: list[UnknownText] = field(default_factory=list)
     is_secret: bool = False
+    is_touched: bool = False
 
 
 class MutationRunner:
@@ -90,7 +98,8 @@ class MutationRunner:
         run = _Run(self, database, principal, request, operation, collector)
         for key, nodes in roots.items():
             try:
-                run.result.data[key] = await run.root(key, nodes)
+                with part_of_request(NOT_WRITTEN):
+                    run.result.data[key] = await run.root(key, nodes)
             except Exception as error:  # noqa: BLE001 - each is reported at its field; bugs are logged by the edge
                 run.result.data[key] = None
                 run.result.errors.append(with_way(located_error(error, nodes, [key])))
@@ -113,7 +122,7 @@ class _Run:
         """Run a root field. Return its payload.
 
         Errors: NOT_ALLOWED; TOO_LARGE for too many rows; those of `plan_payload` and `perform`, all before anything is
-                written; those of reading the payload afterwards.
+                written; TIMED_OUT, whose remedy says whether it is written; those of reading the payload afterwards.
         """
         name = nodes[0].name.value
         if name == TYPENAME:
@@ -129,12 +138,18 @@ class _Run:
         idempotency_key = given.get(IDEMPOTENCY_KEY.name)
         input_hash = "" if idempotency_key is None else _hash(given)
         call = Call(mutation.name, input_hash, idempotency_key, self.request.request_id)
-        outcome = await perform(self.database, self.principal, call, mutation.prepare(given))
+        was_touched, self.result.is_touched = self.result.is_touched, True
+        try:
+            outcome = await perform(self.database, self.principal, call, mutation.prepare(given))
+        except UnreachableError:
+            self.result.is_touched = was_touched
+            raise
         self.result.is_secret |= bool(outcome.secrets)
-        payload = await plan.written(self.database, self.principal, outcome, variables)
-        self.result.redacted.update(payload.redacted)
-        self.result.unknown += payload.unknown
-        return await self._with_queries(key, plan, outcome, payload.value)
+        with part_of_request(WRITTEN):
+            payload = await plan.written(self.database, self.principal, outcome, variables)
+            self.result.redacted.update(payload.redacted)
+            self.result.unknown += payload.unknown
+            return await self._with_queries(key, plan, outcome, payload.value)
 
     async def _with_queries(self, key: str, plan: PayloadPlan, outcome: Outcome, value: object) -> object:
         """Return a payload with the fields that root fields read."""

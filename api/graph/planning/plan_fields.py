@@ -77,7 +77,7 @@ def plan_fields() -> tuple[Output, ...]:
 
 async def _plan(_source: object, info: Info, **arguments: Any) -> RevenuePlan:  # noqa: ANN401 - coerced inputs
     request = _plan_request(arguments)
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         return await query_revenue_plan(session, info.context.principal, request)
 
 
@@ -87,7 +87,7 @@ async def _variance(_source: object, info: Info, **arguments: Any) -> RevenueVar
         compare_to=arguments.get("compareTo") or VarianceBaseline.PREVIOUS,
         as_of=arguments.get("asOf"),
     )
-    async with info.context.database.read() as session:
+    async with info.context.snapshot() as session:
         return await query_revenue_variance(session, info.context.principal, request)
 
 

@@ -1,5 +1,6 @@
 """Documents by their text: each is parsed, measured and validated once, and kept for later requests."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class ValidatedDocument:
     document: DocumentNode = field(default_factory=DocumentNode)
     errors: tuple[GraphQLError, ...] = ()
     weight: int = 1
+    text_hash: str = ""  # the SHA-256 of its text, by which logs name it; of one with errors, none
     fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
     operations: Mapping[str | None, Operation] = field(default_factory=dict)  # by name; the only one under None too
 
@@ -86,7 +88,8 @@ class DocumentCache:
         if errors:
             return ValidatedDocument(errors=tuple(map(_own_limit, errors)), weight=weight)
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-        return ValidatedDocument(document, (), weight, fragments, self._operations(document))
+        text_hash = hashlib.sha256(text.encode()).hexdigest()
+        return ValidatedDocument(document, (), weight, text_hash, fragments, self._operations(document))
 
     def _operations(self, document: DocumentNode) -> dict[str | None, Operation]:
         structural = structural_variables(self._schema, self._types, document)

@@ -45,7 +45,7 @@ from api.plan.list_arguments import (
     ToOneCondition,
 )
 from api.plan.value_checks.known_values import CLOSED_COLUMNS, COUNTRIES, country_values
-from api.plan.value_checks.storable_text import require_storable
+from api.plan.value_checks.storable_text import require_comparable
 from api.sql import converted
 from schema.base import ColumnShape, TableShape
 from schema.declarations import Link
@@ -223,5 +223,5 @@ def _value(shape: TableShape, column: ColumnShape, value: Any) -> Scalar:  # noq
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, str):
-        require_storable(value, f"for `{camel(column.name)}`")
+        require_comparable(value, f"for `{camel(column.name)}`")
     return cast("Scalar", value)

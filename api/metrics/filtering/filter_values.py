@@ -31,7 +31,7 @@ from api.plan.value_checks.known_values import (
     unknown_text,
     with_near_texts,
 )
-from api.plan.value_checks.storable_text import require_storable
+from api.plan.value_checks.storable_text import require_comparable
 from api.sql import Sql, all_of, name
 from schema.accord import Accord
 from schema.kpis.company_sizes import COMPANY_SIZES, company_size
@@ -72,7 +72,7 @@ async def with_known_values(session: ReadSession, request: ResolvedKpiRequest) -
     unknown: list[UnknownText] = []
     for dimension, values in _values_of(request.where).items():
         for value in values:
-            require_storable(value, f"for `{field_name(dimension.value.lower())}`")
+            require_comparable(value, f"for `{field_name(dimension.value.lower())}`")
         if dimension in _FREE_TEXTS:
             table, column = _FREE_TEXTS[dimension]
             visible = _visible(request.context, table)

@@ -16,7 +16,6 @@ from api.metrics.dimensions import RECORD_OF
 from api.metrics.request import RecordFilter, Where
 from api.metrics.resolved_request import ResolvedKpiRequest, record_filters_of
 from api.plan.conditions import condition
-from api.plan.cost import affordable_cost
 from api.plan.list_arguments import Page
 from api.plan.selection import Connection, RootField, TotalCount
 from api.plan.value_checks.currency_checks import currency_checks
@@ -70,10 +69,10 @@ def passes_record_filter(request: ResolvedKpiRequest, records: RecordFilter) -> 
 
 
 async def unknown_record_texts(session: ReadSession, request: ResolvedKpiRequest) -> list[UnknownText]:
-    """Check the values and the cost of the filters over records, as those of a list are checked.
+    """Check the values of the filters over records, as those of a list are checked.
 
     Shapes: one ResolvedKpiRequest -> the free texts that no record ever had. Reads nothing without such filters.
-    Errors: UNKNOWN_VALUE, MIXED_CURRENCIES, NO_REPORTING_CURRENCY, NOT_ALLOWED, TOO_LARGE.
+    Errors: UNKNOWN_VALUE, MIXED_CURRENCIES, NO_REPORTING_CURRENCY, NOT_ALLOWED.
     """
     principal = request.context.principal
     roots = [
@@ -82,7 +81,6 @@ async def unknown_record_texts(session: ReadSession, request: ResolvedKpiRequest
     ]
     if not roots:
         return []
-    affordable_cost(roots)
     parameters = {MEMBER_PARAMETER: principal.member_id}
     named = [values.bound(parameters) for values in named_values(roots, principal)]
     await require_known_values(session.value, named)

@@ -13,7 +13,7 @@ import asyncpg
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import AnswerWarning, BreakdownKey
-from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, filter_warnings, low_sample, no_contacts
+from api.metrics.answer_warnings import LOW_SAMPLE, assumed_history, clocks_of, filter_warnings, low_sample, no_contacts
 from api.metrics.breakdowns.dimension_warnings import mostly_empty
 from api.metrics.breakdowns.group_limit import require_few_groups
 from api.metrics.breakdowns.top_groups import kept_first
@@ -69,8 +69,7 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
     if has_contacts:
         if request.top is not None:
             resolved = replace(resolved, kept=await largest_groups(session, resolved, request.top))
-        left_out = CountedRows(rows=counted_entries(excluded_only(resolved), resolved.stages[:1]))
-        statement = with_excluded(resolved, left_out, _statement(resolved))
+        statement = funnel_statement(resolved)
         records = await session.rows(statement)
         excluded = read_excluded(records[0]["excluded"])
     total, groups, labels = _tallies(resolved, records)
@@ -101,6 +100,12 @@ async def compute_funnel(session: ReadSession, request: FunnelRequest, context: 
         sql=readable(context.with_facts(statement)),
         request=request,
     )
+
+
+def funnel_statement(request: ResolvedKpiRequest) -> Sql:
+    """The statement of a request, which counts the excluded people, too."""
+    left_out = CountedRows(rows=counted_entries(excluded_only(request), request.stages[:1]))
+    return with_excluded(request, left_out, _statement(request))
 
 
 def _tallies(
@@ -279,6 +284,7 @@ def _warnings(
     """The warnings of a funnel; `cohorts` are the numbers of people of its groups."""
     gaps = (
         *as_of_ahead(request.frame),
+        *clocks_of(request, (STAGE_ENTRIES,)),
         *gap_warnings(request.context.gaps, (STAGE_ENTRIES,), request.context.accord),
         *reading_warnings(request.context, reads_stages=True),
     )

@@ -11,6 +11,7 @@ import orjson
 from api.db import ReadSession
 from api.errors import AccordError, ErrorCode
 from api.metrics.preview.figures import ChangedPeople
+from api.plan.json_objects import require_cursor_length
 from api.sql import Sql, all_of
 from schema.accord_vocab import PersonChange
 
@@ -123,6 +124,7 @@ async def _require_kept(session: ReadSession, listed: ChangedPeople) -> None:
 
 
 def _position(argument: str, cursor: str) -> Sql:
+    require_cursor_length(cursor, argument)
     try:
         label, at, contact_id = orjson.loads(base64.b64decode(cursor, validate=True))
         if label == _LABEL:

@@ -14,6 +14,7 @@ import orjson
 
 from api.errors import AccordError, ErrorCode
 from api.metrics.answer import ContactPressure
+from api.plan.json_objects import require_cursor_length
 from api.plan.list_arguments import SortDirection
 from api.sql import Sql, join, name
 
@@ -102,6 +103,7 @@ class RecordOrder:
 
         Errors: BAD_INPUT for a text that is not a cursor of a list in this order.
         """
+        require_cursor_length(cursor, argument)
         try:
             label, values, at, record_id, tie = orjson.loads(base64.b64decode(cursor, validate=True))
             if label == self.label and isinstance(tie, str) and "\0" not in tie:

@@ -18,7 +18,7 @@ from api.errors import AccordError, ErrorCode
 from api.plan.composite_fields import selected_members, typename
 from api.plan.duplicates.evidence import EVIDENCE, Evidence
 from api.plan.duplicates.pairs import COLUMNS, Bound, pairs, reasons
-from api.plan.json_objects import NO_ROWS, Columns, encoded_cursor, select_objects
+from api.plan.json_objects import NO_ROWS, Columns, encoded_cursor, require_cursor_length, select_objects
 from api.plan.search.ranked_page import RankedPage
 from api.plan.search.results import RecordObject
 from api.plan.selection import (
@@ -214,6 +214,7 @@ def _fingerprint(selection: DuplicatePairs) -> str:
 
 def _read_cursor(selection: DuplicatePairs, ranks: Sequence[Evidence], cursor: str) -> _Position:
     """Return the position that a cursor holds. Errors: BAD_INPUT."""
+    require_cursor_length(cursor, "after")
     try:
         fingerprint, rank, value, place, one, other = orjson.loads(base64.b64decode(cursor, validate=True))
         if fingerprint == _fingerprint(selection) and type(rank) is int and 0 <= rank < len(ranks):

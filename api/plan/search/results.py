@@ -18,7 +18,7 @@ import orjson
 from api.access.scoped_tables import ScopedTables, qualified
 from api.errors import AccordError, ErrorCode
 from api.plan.composite_fields import selected_members, typename
-from api.plan.json_objects import NO_ROWS, encoded_cursor, select_objects
+from api.plan.json_objects import NO_ROWS, encoded_cursor, require_cursor_length, select_objects
 from api.plan.search.ranked_page import RankedPage
 from api.plan.search.words import Words, matches, prefixes, searched_names, whole_words
 from api.plan.selection import Cursor, Field, PageInfo, ResultEdges, ResultNodes, SearchResults, TotalCount, Typename
@@ -248,6 +248,7 @@ def _digest(words: Words) -> str:
 
 def _read_cursor(selection: SearchResults, cursor: str) -> tuple[str, _Position]:
     """Return the digest of the words that a cursor belongs to, and its position. Errors: BAD_INPUT."""
+    require_cursor_length(cursor, "after")
     try:
         fingerprint, digest, rank, number, id_ = orjson.loads(base64.b64decode(cursor, validate=True))
         if fingerprint == _fingerprint(selection) and (rank, number) in _lists(selection.tables):

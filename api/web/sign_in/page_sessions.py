@@ -19,7 +19,8 @@ from api.access.credentials.page_sessions import (
     record_use,
 )
 from api.access.principal import Principal
-from api.db import DATABASE_FAILURES
+from api.db import LOST_CONNECTION
+from api.errors import AccordError
 from api.web.database_provider import DatabaseProvider
 from api.web.host_names import HasCredentials
 from api.web.identification import not_authenticated
@@ -132,7 +133,9 @@ class PageSessions:
         try:
             async with self._database_of().write() as session:
                 await record_use(session, session_id, self._limits)
-        except DATABASE_FAILURES as error:
+        except (AccordError, *LOST_CONNECTION) as error:
+            if self._database_of().outage.is_on:
+                return  # an outage has log lines of its own
             if not self._is_failure_logged:
                 logger.warning("The use of sessions cannot be recorded, so that they end as if idle: %s", error)
             self._is_failure_logged = True

@@ -11,7 +11,7 @@ where (t3.id = t2.company_id) and (t3.deleted_at is null))) and (exists (select
 from company t4
 where (t4.id = t2.company_id) and (((exists (select
 from member t5
-where (t5.id = t4.owner_id))) is not true) and (t4.name ilike $1)) and (t4.deleted_at is null))) and ((exists (select
+where (t5.id = t4.owner_id))) is not true) and (lower(t4.name) like (select lower($1::text)))) and (t4.deleted_at is null))) and ((exists (select
 from touchpoint t6
 where (t6.contact_id = t2.id) and (exists (select
 from campaign t7

@@ -1,0 +1,1 @@
+"""What operates a server: backups, restoring, and several processes of one server."""

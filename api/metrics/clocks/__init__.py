@@ -1,0 +1,1 @@
+"""Clocks: records that are dated ahead of an answer, and clocks that disagree."""

@@ -1,0 +1,195 @@
+"""The work of a selection: how many rows PostgreSQL reads for it, each as much as reading one row of a table in order.
+
+It is an estimate, by the sizes of the tables. A list by an index stops at the end of its page; any other order, and a
+count, an aggregate or groups, read all rows that match.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from api.plan.cost.condition_work import CONVERTED, LINKED, PRESENT_STAGE, ConditionWork
+from api.plan.cost.table_sizes import TableSizes
+from api.plan.grouping import most_groups
+from api.plan.list_arguments import PRESENT_STAGE_KEY, ConvertedAmount, ListAggregate, OrderTerm
+from api.plan.selection import (
+    Aggregate,
+    AggregateField,
+    AssumedCount,
+    AuditedRecord,
+    Connection,
+    DuplicatePairs,
+    Edges,
+    Field,
+    FunctionFields,
+    GroupCount,
+    Groups,
+    KeyValues,
+    ManyRecords,
+    Nodes,
+    OneRecord,
+    PairEdges,
+    PairNodes,
+    PairRecord,
+    ResultEdges,
+    ResultNodes,
+    RootField,
+    SearchResults,
+    Selection,
+    ToMany,
+    ToOne,
+    TotalCount,
+    Typename,
+)
+
+# In rows, measured against reading one (`make bench-cost`).
+STATEMENT = 3_000.0  # a statement at all
+RECORD, LINKED_RECORD, NESTED_LIST, NESTED_FIGURE = 25.0, 50.0, 250.0, 25.0
+_COUNTED, _AGGREGATED, _GROUPED, _BUCKETED, _SORTED = 0.4, 0.15, 1.0, 2.5, 7.0
+_SEARCH, _SEARCHED, _LIKELY, _ALL_PAIRS = 4_000.0, 0.02, 0.5, 10.0
+_PAST = 3.0  # as of an instant, versions are read in place of records
+
+
+def read_work(roots: Iterable[RootField], sizes: TableSizes) -> float:
+    """Return the work of the statement of root fields. Shapes: root fields -> a number of rows."""
+    work = _Work(sizes, ConditionWork(sizes))
+    return STATEMENT + sum((_PAST if root.as_of is not None else 1.0) * work.of(root.selection) for root in roots)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    sizes: TableSizes
+    conditions: ConditionWork
+
+    def of(self, selection: Selection) -> float:
+        match selection:
+            case Typename():
+                return 0.0
+            case OneRecord(fields=fields):
+                return RECORD + self._fields(fields)
+            case ManyRecords(ids=ids, fields=by_table):
+                work = {table: RECORD + self._fields(fields) for table, fields in by_table}
+                return sum(work[key.table] for key in ids)
+            case Connection():
+                return self._connection(selection, self.sizes.rows(selection.table))
+            case SearchResults():
+                return self._results(selection)
+            case DuplicatePairs():
+                return self._pairs(selection)
+
+    def _fields(self, fields: Iterable[Field]) -> float:
+        total = 0.0
+        for field in fields:
+            if isinstance(field, ToOne):
+                total += LINKED_RECORD + self._fields(field.fields)
+            elif isinstance(field, AuditedRecord):
+                total += LINKED_RECORD + max(self._fields(fields) for _, fields in field.fields)
+            elif isinstance(field, ToMany):
+                inner = field.connection
+                rows = self.sizes.rows(inner.table) / self.sizes.distinct_values(inner.table, field.column)
+                has_records = any(isinstance(part, Nodes | Edges) for part in inner.parts)
+                total += (NESTED_LIST if has_records else NESTED_FIGURE) + self._connection(inner, rows)
+        return total
+
+    def _connection(self, connection: Connection, rows: float) -> float:
+        """Return the work of a list of so many rows: every part that is selected reads them by itself."""
+        table, where = connection.table, connection.page.where
+        read = rows * self.conditions.found_by_index(table, where)
+        matching = min(read, rows * self.conditions.passing(table, where))
+        if connection.page.search is not None:
+            read = matching = _SEARCHED * read
+        scanned = read + self.conditions.work(table, where, read) if where is not None else _COUNTED * read
+        total = _SEARCH if connection.page.search is not None else 0.0
+        for part in connection.parts:
+            if isinstance(part, Nodes | Edges):
+                total += self._page(connection, part, read, matching)
+            elif isinstance(part, TotalCount | AssumedCount):
+                total += scanned
+            elif isinstance(part, Aggregate):
+                total += scanned + _AGGREGATED * matching * _calls(part)
+            elif isinstance(part, Groups | GroupCount):
+                total += scanned + matching * _grouping(part)
+                if isinstance(part, Groups):
+                    total += min(matching, most_groups(table, part)) * (RECORD + self._key_records(part))
+        return total
+
+    def _page(self, connection: Connection, part: Nodes | Edges, read: float, matching: float) -> float:
+        """Return the work of a page: of finding its rows, and of writing their records."""
+        table, page = connection.table, connection.page
+        nodes = [part] if isinstance(part, Nodes) else [nodes for nodes in part.parts if isinstance(nodes, Nodes)]
+        records = min(page.size, matching) * (RECORD + sum(self._fields(selected.fields) for selected in nodes))
+        if self._is_in_order(table, page.order):
+            share = matching / read if read else 1.0
+            read = min(read, (page.size + 1) / max(share, 1 / self.sizes.rows(table)))
+            return records + read + self.conditions.work(table, page.where, read)
+        return records + read * _SORTED + self.conditions.work(table, page.where, read) + self._order(connection, read)
+
+    def _is_in_order(self, table: str, order: tuple[OrderTerm, ...]) -> bool:
+        """Return whether an index has the order."""
+        if not order:
+            return True
+        first = order[0]
+        return isinstance(first.by, str) and not first.links and self.sizes.is_indexed(table, first.by)
+
+    def _order(self, connection: Connection, rows: float) -> float:
+        total = 0.0
+        for term in connection.page.order:
+            total += LINKED * rows * len(term.links)
+            if isinstance(term.by, ListAggregate):
+                total += self.conditions.aggregate(connection.table, term.by, rows)
+            elif isinstance(term.by, ConvertedAmount):
+                total += CONVERTED * rows
+            elif not isinstance(term.by, str):
+                total += PRESENT_STAGE * rows
+        return total
+
+    def _key_records(self, groups: Groups) -> float:
+        keys = (key for part in groups.parts if isinstance(part, KeyValues) for key in part.parts)
+        return self._fields(key for key in keys if isinstance(key, ToOne))
+
+    def _results(self, results: SearchResults) -> float:
+        total = sum(_SEARCH + _SEARCHED * self.sizes.rows(table) for table in results.tables)
+        for part in results.parts:
+            if isinstance(part, ResultNodes):
+                total += results.size * self._result(part)
+            elif isinstance(part, ResultEdges):
+                total += results.size * sum(self._result(node) for node in part.parts if isinstance(node, ResultNodes))
+        return total
+
+    def _result(self, nodes: ResultNodes) -> float:
+        return RECORD + max(self._fields(fields) for _, fields in nodes.fields)
+
+    def _pairs(self, pairs: DuplicatePairs) -> float:
+        rows = self.sizes.rows(pairs.table) if pairs.record is None else 1.0
+        total = _LIKELY * rows * len(pairs.reasons)
+        for part in pairs.parts:
+            if isinstance(part, PairNodes):
+                total += pairs.size * self._pair(part)
+            elif isinstance(part, PairEdges):
+                total += pairs.size * sum(self._pair(nodes) for nodes in part.parts if isinstance(nodes, PairNodes))
+            elif isinstance(part, TotalCount):
+                total += _ALL_PAIRS * rows * len(pairs.reasons)
+        return total
+
+    def _pair(self, nodes: PairNodes) -> float:
+        records = (part for part in nodes.parts if isinstance(part, PairRecord))
+        return 2 * RECORD + sum(RECORD + self._fields(part.fields) for part in records)
+
+
+def _calls(aggregate: Aggregate) -> int:
+    """Return the number of aggregates, at least 1."""
+    fields = (part for part in aggregate.parts if not isinstance(part, Typename))
+    return max(1, sum(len(part.parts) if isinstance(part, FunctionFields) else 1 for part in fields))
+
+
+def _grouping(groups: Groups | GroupCount) -> float:
+    """Return what putting one row into its group costs."""
+    cost = _GROUPED
+    for key in groups.keys:
+        cost += _BUCKETED if key.grain is not None else PRESENT_STAGE if key.column == PRESENT_STAGE_KEY else 0.0
+    if isinstance(groups, Groups):
+        for part in groups.parts:
+            if isinstance(part, Aggregate):
+                cost += _AGGREGATED * _calls(part)
+            elif isinstance(part, AggregateField):
+                cost += _AGGREGATED
+    return cost

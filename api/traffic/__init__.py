@@ -1,0 +1,10 @@
+"""What keeps requests from holding each other up: a deadline, lanes, and a rate limit.
+
+    deadline.py    one deadline for a whole request; a client that leaves interrupts its request, too
+    lanes.py       light requests, heavy requests and mutations, each with a bounded number at once and a bounded queue
+    rate_limit.py  the cost that a principal may spend in a minute
+    traffic.py     all of these with the settings of a server
+
+They know neither HTTP nor GraphQL nor PostgreSQL. `api/web/endpoint.py` calls them, `api/graph/mutations/` limits the
+time of each mutation, and `api/db/` says when a commit must not be interrupted.
+"""
