@@ -25,7 +25,7 @@ from api.plan.cost.selection_work import read_work
 from api.plan.selection import OneRecord, RootField
 
 _CHANGE = 200.0  # an event, and the record that it is about
-_ALL_TYPES, _ONE_TYPE = 500_000.0, 10_000.0  # introspection, by the executor
+_INTROSPECTION = {"__schema": 500_000.0, "__type": 10_000.0}  # by the executor
 _COMMAND, _COMMAND_ROW = 50_000.0, 5_000.0  # a mutation, and each row of a bulk one
 _ANY = UUID(int=0)
 _RECORDS = "records"  # the field with the records behind a figure
@@ -58,7 +58,7 @@ def document_price(
         if planned.fields.get(key) is not None:
             continue
         if nodes[0].name.value.startswith("__"):
-            work += _ALL_TYPES if nodes[0].name.value == "__schema" else _ONE_TYPE
+            work += _INTROSPECTION.get(nodes[0].name.value, 0.0)
             continue
         try:
             arguments = planned.collector.arguments(root_type.name, nodes[0])
