@@ -1,6 +1,7 @@
 """A real PostgreSQL: one server per run, one clone of a migrated database per module, emptied after each test."""
 
 import asyncio
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,17 @@ from tests.support.databases import database_connection_url, delete_all_rows, ne
 from tests.support.source_copy import run_python
 
 TEMPLATE = "accord_template"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Commands that a test runs in this process configure the log for all."""
+    loggers = [logging.getLogger(name) for name in (None, "accord", "uvicorn", "asyncio")]
+    kept = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, level, propagate, handlers in kept:
+        logger.setLevel(level)
+        logger.propagate, logger.handlers = propagate, handlers
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> No
                     await _repeat(database, held, jobs)
                 failures = 0
         except (AccordError, *LOST_CONNECTION) as error:
+            _end_if_cancelled(error)
             failures = 1 if time.monotonic() - began > TAKEOVER_SECONDS else failures + 1
             # An outage has log lines of its own. Otherwise the first failure is a lost connection: it is opened again.
             if failures == 2 and not database.outage.is_on:
@@ -54,9 +55,17 @@ async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> No
             if failures == 1:
                 await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
                 continue
-        except Exception:  # the outermost edge: a bug is logged, and the jobs start again
+        except Exception as error:  # the outermost edge: a bug is logged, and the jobs start again
+            _end_if_cancelled(error)
             logger.exception("The background jobs failed")
         await _takeover(database)
+
+
+def _end_if_cancelled(error: Exception) -> None:
+    """Go on with a stop: what is released after a cancellation may raise an error in place of it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 async def _takeover(database: Database) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
+import asyncpg
 import pytest
 
 from api.db import Database
@@ -69,6 +70,24 @@ async def test_no_job_waits_for_a_long_one(database: Database) -> None:
         await until(lambda: len(others) >= 3)
         assert (len(begun), len(ended)) == (1, 0)
     assert len(ended) == 1
+
+
+async def test_a_stop_ends_the_jobs_whatever_a_lost_connection_raises(database: Database) -> None:
+    has_begun = asyncio.Event()
+
+    async def lose(_database: Database) -> int:
+        has_begun.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise asyncpg.InterfaceError("the connection has been released") from None
+        return 1
+
+    stopped = asyncio.create_task(running.run_jobs(database, (PeriodicJob("lose", OFTEN, lose),)))
+    await has_begun.wait()
+    stopped.cancel()
+    await asyncio.wait([stopped], timeout=5)
+    assert stopped.done()
 
 
 async def touch_soon(database: Database, at: datetime) -> None:

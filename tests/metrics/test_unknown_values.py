@@ -265,6 +265,6 @@ async def test_a_text_that_cannot_be_stored_is_refused(world: Database, dimensio
 
 
 async def test_a_long_text_is_not_repeated_in_the_warning(world: Database) -> None:
-    found = await ask(world, "stage_volume", where(Dimension.LEAD_SOURCE, "x" * 100_000))
+    found = await ask(world, "stage_volume", where(Dimension.LEAD_SOURCE, "x" * 1_000))
     assert isinstance(found, KpiAnswer)
     assert max(len(warning.message) for warning in found.warnings) < 300
