@@ -50,7 +50,13 @@ _PAST = 3.0  # as of an instant, versions are read in place of records
 
 
 def read_work(roots: Iterable[RootField], sizes: TableSizes) -> float:
-    """Return the work of the statement of root fields. Shapes: root fields -> a number of rows."""
+    """Return the work of the statement of root fields; none if they only have the name of their type.
+
+    Shapes: root fields -> a number of rows.
+    """
+    roots = [root for root in roots if not isinstance(root.selection, Typename)]
+    if not roots:
+        return 0.0
     work = _Work(sizes, ConditionWork(sizes))
     return STATEMENT + sum((_PAST if root.as_of is not None else 1.0) * work.of(root.selection) for root in roots)
 
