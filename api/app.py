@@ -88,7 +88,9 @@ async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tup
         Database.open(
             address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
         ) as database,
-        Database.open(address, size=_ACCESS_CONNECTIONS, outage=database.outage) as access_database,
+        Database.open(
+            address, size=_ACCESS_CONNECTIONS, outage=database.outage, pool_prefix="access_"
+        ) as access_database,
     ):
         yield database, access_database
 

@@ -62,11 +62,12 @@ class Database:
         kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
         wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
         outage: Outage | None = None,
+        pool_prefix: str = "",
     ) -> AsyncIterator[Self]:
         """Connect to a database; each of the three pools has so many connections at most.
 
         With the `outage` of another database on the same server both share one state, and that one closes all
-        connections.
+        connections. The metrics name the pools with `pool_prefix`: two databases of a process need two.
 
         Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
         """
@@ -83,7 +84,7 @@ class Database:
             database.spare = cls(spare, readers, writers, kept_limits, wait_limits)
             watched = outage.watching() if shared is None else nullcontext()
             async with watched:
-                with SAMPLED.pools(database.pool_uses):
+                with SAMPLED.pools(partial(database.pool_uses, pool_prefix)):
                     yield database
         finally:
             await readers.close()
@@ -164,12 +165,12 @@ class Database:
         async with self._writers.transaction() as connection:
             yield WriteSession(connection)
 
-    def pool_uses(self) -> Sequence[PoolUse]:
-        """How the pools are used at the moment."""
+    def pool_uses(self, prefix: str = "") -> Sequence[PoolUse]:
+        """How the pools are used at the moment; their names begin with the prefix."""
         pool = self._pool
         idle = pool.get_idle_size()
-        sessions = PoolUse("sessions", pool.get_size() - idle, idle, self._acquiring, pool.get_max_size())
-        return sessions, self._readers.use("reads"), self._writers.use("units_of_work")
+        sessions = PoolUse(f"{prefix}sessions", pool.get_size() - idle, idle, self._acquiring, pool.get_max_size())
+        return sessions, self._readers.use(f"{prefix}reads"), self._writers.use(f"{prefix}units_of_work")
 
     @asynccontextmanager
     async def _transaction(

@@ -16,6 +16,7 @@ from api.graph.explanation import explanation_sections
 from api.graph.gateway import ExecutedResult, Gateway, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
 from api.graph.request import GraphQLRequest
+from api.plan.cost.price import Price
 from api.traffic.deadline import ClientLeft
 from api.traffic.rate_limit import RateLimitedError
 from api.traffic.traffic import Traffic
@@ -130,7 +131,7 @@ class GraphQLEndpoint:
             try:
                 with self._traffic.running(receive):
                     async with lane:
-                        result = await self._run(request, validated, who, mode)
+                        result = await self._run(request, validated, who, mode, price)
             except RetryLaterError:
                 if limit is not None:
                     balance = limit.give_back(who.subject, cost)
@@ -151,14 +152,13 @@ class GraphQLEndpoint:
         return response
 
     async def _run(
-        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None
+        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None, price: Price
     ) -> JsonResult | ExecutedResult:
         database = self._database_of()
         if mode not in _EXPLAIN_MODES:
             return await self._gateway.execute(database, request, validated, who)
         explanation = self._gateway.explain(request, validated, who)
         result = await self._gateway.execute(database, request, validated, who)
-        price = await self._gateway.price(database, request, validated, who)
         plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
         return replace(result, extensions=result.extensions | {"explain": dict(plan)})
 

@@ -1,6 +1,7 @@
 """`/metrics`: who may read them, and what they have."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -10,12 +11,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Scope
 
 from api.access.principal import Principal
+from api.app import create_app
 from api.db import Database
 from api.graph.contract import gateway
 from api.jobs import backlog as backlog_module
 from api.jobs.backlog import BacklogSampler, read_backlog
 from api.jobs.periodic import PeriodicJob
 from api.jobs.run_jobs import running_jobs
+from api.settings import Settings
 from api.sql import Sql
 from api.telemetry import instruments
 from api.telemetry.instruments import OTHER, BoundedNames, count_request
@@ -26,6 +29,7 @@ from api.web.responses import HttpError
 from api.web.website import build_site
 from schema.access.rights import AccessLevel, Reach
 from schema.base import now
+from tests.support.in_process_server import in_process_server
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -235,6 +239,24 @@ async def test_a_read_of_the_backlog_that_hangs_does_not_hold_up_the_metrics(
     await asyncio.sleep(0.3)
     await sampler.sample(database)
     assert value("accord_database_up") == 1
+
+
+def pool_sizes(text: str) -> Counter[str]:
+    return Counter(line.partition(" ")[0] for line in text.splitlines() if line.startswith("accord_pool_size{"))
+
+
+async def test_no_two_pools_of_a_server_have_one_name(module_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", module_dsn)
+    before = pool_sizes(metrics_text().decode())  # of other databases that this module has open
+    async with (
+        in_process_server(create_app(Settings.load()), lifespan="on") as port,
+        httpx.AsyncClient() as client,
+    ):
+        found = pool_sizes((await client.get(f"http://127.0.0.1:{port}/metrics")).text) - before
+    pools = ("reads", "units_of_work", "sessions")
+    assert found == Counter(
+        f'accord_pool_size{{pool="{prefix}{pool}"}}' for prefix in ("", "access_") for pool in pools
+    )
 
 
 async def test_a_skew_of_the_clocks_is_logged_once(
