@@ -86,7 +86,11 @@ async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tup
     limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
     async with (
         Database.open(
-            address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
+            address,
+            size=settings.pool_size,
+            kept_limits=settings.kept_limits,
+            wait_limits=limits,
+            direct=settings.direct_url,
         ) as database,
         Database.open(
             address, size=_ACCESS_CONNECTIONS, outage=database.outage, pool_prefix="access_"

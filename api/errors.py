@@ -85,6 +85,7 @@ class ErrorCode(StrEnum):
     EVALUATING = "EVALUATING", "The requested reading or preview is being evaluated. Send the request again."
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE", "The database cannot be reached."
     DATABASE_RIGHTS = "DATABASE_RIGHTS", "The user of DATABASE_URL may not do this, or the database is read-only."
+    NEEDS_DIRECT_URL = "NEEDS_DIRECT_URL", "This cannot be done through a pooler: set DATABASE_URL_DIRECT."
     DATABASE_OUTDATED = "DATABASE_OUTDATED", "The database needs `accord migrate`."
     DATABASE_NEWER = (
         "DATABASE_NEWER",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.database_url import parse_database_url, shown_url, with_parameter
 from api.errors import AccordError, ErrorCode
 from api.network_names import ListeningAddress, Network, host_names, issuer, listening_address, networks, origins
 
@@ -75,6 +75,17 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="DATABASE_URL",
         description="The URL of a PostgreSQL to use instead of the private one.",
+    )
+    database_url_direct: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL_DIRECT",
+        description="The URL of the same database without a pooler between: for migrations, backups, locks and "
+        "notifications.",
+    )
+    pooler: Literal["none", "transaction"] = Field(
+        default="none",
+        description="Whether `DATABASE_URL` leads to a pooler such as PgBouncer, which gives each `transaction` another "
+        "connection. `pgbouncer=true` in the URL says the same.",
     )
     data_dir: Path = Field(
         default=Path(".accord"), description="The folder of the private PostgreSQL, logs and reports."
@@ -224,6 +235,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _has_a_database_of_others(self) -> Self:
+        if self.database_url is None and (self.database_url_direct is not None or self.pooler != "none"):
+            raise ValueError("DATABASE_URL is missing, which ACCORD_POOLER and DATABASE_URL_DIRECT belong to")
+        return self
+
+    @model_validator(mode="after")
     def _is_oidc_complete(self) -> Self:
         others = (self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
         if self.oidc_issuer is None and any(value is not None for value in others):
@@ -242,9 +259,27 @@ class Settings(BaseSettings):
             settings = cls(**{name: value for name, value in options.items() if value is not None})
         except ValidationError as error:
             raise _invalid(error) from error
-        if settings.database_url is not None:
-            _require_postgresql(settings.database_url.get_secret_value())
+        settings.require_usable_urls()
         return settings
+
+    def require_usable_urls(self) -> tuple[str, ...]:
+        """Check the URLs of databases, and return what is not honoured of them.
+
+        Errors: BAD_INPUT; DATABASE_UNREACHABLE if one is not a PostgreSQL address.
+        """
+        warnings: list[str] = []
+        for name, url in (("DATABASE_URL", self.database_url), ("DATABASE_URL_DIRECT", self.database_url_direct)):
+            if url is not None:
+                found = parse_database_url(url.get_secret_value(), name)
+                found.require_files()
+                warnings += found.warnings
+                if name == "DATABASE_URL_DIRECT" and found.is_pooled:
+                    raise AccordError(
+                        ErrorCode.BAD_INPUT,
+                        "DATABASE_URL_DIRECT has pgbouncer=true, and is there for what a pooler cannot do.",
+                        "Name PostgreSQL itself there.",
+                    )
+        return tuple(warnings)
 
     @property
     def is_loopback(self) -> bool:
@@ -292,34 +327,21 @@ class Settings(BaseSettings):
         """The name of the database in messages, without its password."""
         if self.database_url is None:
             return f"private PostgreSQL in {self.data_dir}"
-        return masked_url(self.database_url.get_secret_value())
+        return shown_url(self.database_url.get_secret_value())
 
+    @property
+    def connection_url(self) -> str | None:
+        """`DATABASE_URL`, with `pgbouncer=true` if a pooler is between; None if it is not set. It may have a password."""
+        if self.database_url is None:
+            return None
+        url = self.database_url.get_secret_value()
+        is_said = self.pooler == "none" or parse_database_url(url).is_pooled
+        return url if is_said else with_parameter(url, "pgbouncer", "true")
 
-def masked_url(url: str) -> str:
-    """A connection URL without its password, and without parameters, which may contain one."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "an invalid URL"
-    user = f"{parts.username}@" if parts.username else ""
-    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
-
-
-def _require_postgresql(url: str) -> None:
-    """Reject an address that the driver would reject, with a message that shows nothing but its scheme."""
-    scheme = url.partition("://")[0] if "://" in url else ""
-    problem = "" if scheme in ("postgresql", "postgres") else f"its scheme is {scheme or 'missing'!r}"
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        problem = problem or "its host or port is malformed"
-    if problem:
-        raise AccordError(
-            ErrorCode.DATABASE_UNREACHABLE,
-            f"DATABASE_URL is not a PostgreSQL address ({problem}).",
-            "Write it as postgresql://user:password@host:5432/database, or unset it to use Accord's private server.",
-        )
+    @property
+    def direct_url(self) -> str | None:
+        """The URL of the database without a pooler between, if one is set. It may have a password."""
+        return None if self.database_url_direct is None else self.database_url_direct.get_secret_value()
 
 
 def _invalid(error: ValidationError) -> AccordError:

@@ -18,7 +18,9 @@ async def work(settings: Settings, metrics_listener: socket.socket | None = None
     Errors: DATABASE_UNREACHABLE; DATABASE_OUTDATED; DATABASE_NEWER.
     """
     with database_connection_url(settings, revives=True) as address:
-        async with Database.open(address, size=3, kept_limits=settings.kept_limits) as database:
+        async with Database.open(
+            address, size=3, kept_limits=settings.kept_limits, direct=settings.direct_url
+        ) as database:
             await require_compatible(database)
             async with serving_metrics(metrics_listener, partial(BacklogSampler().sample, database)):
                 await run_jobs(database)

@@ -59,7 +59,7 @@ def run_on(connection: Connection) -> None:
 async def run_on_the_settings_database() -> None:
     """Run the `alembic` command line on the database that `accord` would use."""
     settings = Settings.load()
-    with database_connection_url(settings) as dsn:
+    with database_connection_url(settings, is_direct=True) as dsn:
         async with open_connection(dsn) as connection:
             await connection.run_sync(run_on)
             await connection.commit()

@@ -31,7 +31,7 @@ def migrate(
     if plan:
         _show_plan(settings, to, back)
         return
-    with database_connection_url(settings) as dsn:
+    with database_connection_url(settings, is_direct=True) as dsn:
         migrated = asyncio.run(run_migrations(dsn, to=to, may_go_back=back, report=_report_waiting))
     for step in migrated.steps:
         typer.echo(f"{'Applied' if step.is_upgrade else 'Undid'} {step.revision} {step.title}")
@@ -46,6 +46,6 @@ def _report_waiting(line: str) -> None:
 
 
 def _show_plan(settings: Settings, to: str, back: bool) -> None:
-    with database_connection_url(settings) as dsn:
+    with database_connection_url(settings, is_direct=True) as dsn:
         planned = asyncio.run(plan_migrations(dsn, to=to, may_go_back=back))
     typer.echo(migration_plan_text(planned, settings.database_shown))

@@ -19,8 +19,11 @@ async def open_database(data: Path | None, *, sets_up: bool = False) -> AsyncIte
     # Starting the private server blocks the event loop, in which nothing else runs yet.
     settings = Settings.load(data_dir=data)
     with database_connection_url(settings) as address:
-        async with Database.open(address, size=2, kept_limits=settings.kept_limits) as database:
+        async with Database.open(
+            address, size=2, kept_limits=settings.kept_limits, direct=settings.direct_url
+        ) as database:
             if sets_up and await is_fresh(database):
-                await migrate(address)
+                with database_connection_url(settings, is_direct=True) as direct:
+                    await migrate(direct)
             await require_compatible(database)
             yield database

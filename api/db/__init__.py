@@ -6,6 +6,7 @@ read path. A `ScratchSession` is a snapshot that may use temporary tables, and n
 
     sessions.py         one snapshot, or one unit of work
     connections.py      connections that stay open, with the settings of readers and writers
+    opening.py          one connection: which host, which settings
     database.py         the pools, and who commits
     outages.py          whether the database can be reached, and the deadlines of waiting for it
     observed.py         the time of statements, and who waits for a connection
@@ -17,7 +18,8 @@ from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIME
 from api.db.database import Database
 from api.db.expected_errors import DiskFullError, expected_error
 from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, UnreachableError, connecting
-from api.db.outages import CONNECT_SECONDS, Outage, is_gone
+from api.db.opening import OpenedConnection, connect
+from api.db.outages import Outage, is_gone
 from api.db.sessions import (
     IS_EVALUATING,
     AdvisoryLock,
@@ -29,7 +31,6 @@ from api.db.sessions import (
 )
 
 __all__ = [
-    "CONNECT_SECONDS",
     "DATABASE_FAILURES",
     "IS_EVALUATING",
     "LONGEST_PREPARED",
@@ -40,6 +41,7 @@ __all__ = [
     "Connection",
     "Database",
     "DiskFullError",
+    "OpenedConnection",
     "Outage",
     "ReadSession",
     "ScratchSession",
@@ -47,6 +49,7 @@ __all__ = [
     "UnreachableError",
     "WaitLimits",
     "WriteSession",
+    "connect",
     "connecting",
     "expected_error",
     "is_gone",

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -12,9 +12,10 @@ import asyncpg
 import orjson
 
 from api.db.failures import LOST_CONNECTION, all_busy, unanswered
-from api.db.observed import CountedPlaces, TimedConnection
-from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
-from api.db.sessions import BEGIN, Connection
+from api.db.observed import CountedPlaces
+from api.db.opening import OpenedConnection, PooledConnection, connect
+from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
+from api.db.sessions import SHARE_EVALUATING, Connection
 from api.telemetry.sampled import PoolUse
 from api.traffic.deadline import uninterrupted_commit
 
@@ -74,8 +75,18 @@ class Connections:
     third of the time of a small read.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int, outage: Outage) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Connection]],
+        size: int,
+        outage: Outage,
+        *,
+        begin: str = "begin",
+        is_pooled: bool = False,
+    ) -> None:
         self.connect = connect
+        self._begin = begin
+        self._is_pooled = is_pooled
         self._places = CountedPlaces(size)
         self._idle: list[Connection] = []
         self.outage = outage
@@ -83,6 +94,9 @@ class Connections:
 
     async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
         """Execute a statement and return its value; waits for a connection if all are busy. Errors: BUSY."""
+        if self._is_pooled:  # the settings of a read are those of its transaction
+            async with self.transaction() as connection:
+                return await connection.fetchval(text, *values)
         await self._enter()
         try:
             connection = self._sound() or await self._opened()
@@ -113,7 +127,7 @@ class Connections:
             connection = self._sound() or await self._opened()
             self.outage.busy[connection] = monotonic()
             try:
-                await connection.execute(BEGIN)
+                await connection.execute(self._begin)
                 yield connection
                 with uninterrupted_commit():
                     await connection.execute("commit")
@@ -177,42 +191,49 @@ class Connections:
 
 async def prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Convert JSON columns from and to Python values."""
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
+    # A pooler gives the statements of one transaction the same connection.
+    async with connection.transaction() if isinstance(connection, PooledConnection) else nullcontext():
+        for kind in ("json", "jsonb"):
+            await connection.set_type_codec(kind, encoder=_dump, decoder=orjson.loads, schema="pg_catalog")
 
 
-async def open_reader(dsn: str, limits: WaitLimits) -> Connection:
+def reader_settings(limits: WaitLimits) -> dict[str, str]:
+    """The settings of a connection for single reads."""
+    return SERVER_SETTINGS | READER_SETTINGS | limits.settings
+
+
+def writer_settings(limits: WaitLimits) -> dict[str, str]:
+    """The settings of a connection for units of work."""
+    return SERVER_SETTINGS | WRITER_SETTINGS | {"statement_timeout": str(limits.statement_ms)}
+
+
+def begin_unit_of_work(settings: str) -> str:
+    """The statements that begin a unit of work, given those that set what a pooler does not keep."""
+    return f"begin; {settings}{SHARE_EVALUATING}"
+
+
+async def open_reader(dsn: str, limits: WaitLimits) -> OpenedConnection:
     """Connect for single read statements."""
-    return await asyncpg.connect(
+    return await connect(
         dsn,
-        server_settings=SERVER_SETTINGS | READER_SETTINGS | limits.settings,
+        reader_settings(limits),
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=LONGEST_PREPARED_READ,
-        timeout=CONNECT_SECONDS,
         command_timeout=limits.longest_wait_seconds,
-        connection_class=TimedConnection,
     )
 
 
-async def open_writer(dsn: str, limits: WaitLimits) -> Connection:
+async def open_writer(dsn: str, limits: WaitLimits) -> OpenedConnection:
     """Connect for units of work."""
-    connection = await asyncpg.connect(
+    connection = await connect(
         dsn,
-        server_settings=SERVER_SETTINGS | WRITER_SETTINGS | {"statement_timeout": str(limits.statement_ms)},
+        writer_settings(limits),
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=LONGEST_PREPARED,
-        timeout=CONNECT_SECONDS,
         command_timeout=limits.longest_wait_seconds,
-        connection_class=TimedConnection,
     )
     await prepare(connection)
     return connection
-
-
-async def probe(dsn: str) -> None:
-    """Connect and disconnect, to see whether the database answers."""
-    connection = await asyncpg.connect(dsn, server_settings=SERVER_SETTINGS, timeout=CONNECT_SECONDS)
-    connection.terminate()
 
 
 async def _close(connection: Connection, outage: Outage) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import Any, Literal, Self
@@ -14,19 +15,35 @@ from api.db.connections import (
     SERVER_SETTINGS,
     Connections,
     WaitLimits,
+    begin_unit_of_work,
     open_reader,
     open_writer,
     prepare,
-    probe,
+    reader_settings,
+    writer_settings,
 )
 from api.db.failures import LOST_CONNECTION, all_busy, connecting, unreachable
-from api.db.observed import TimedConnection
-from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, CONNECT_SECONDS, ROLLBACK_SECONDS, Outage, is_gone
+from api.db.opening import OpenedConnection, connect, connect_anywhere, longest_wait, transaction_settings
+from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, ROLLBACK_SECONDS, Outage, is_gone
 from api.db.sessions import AdvisoryLock, Connection, ReadSession, ScratchSession, Session, WriteSession
 from api.settings import KeptLimits
 from api.telemetry.sampled import SAMPLED, PoolUse
 
-DEFAULT_KEPT_LIMITS, DEFAULT_WAIT_LIMITS = KeptLimits(), WaitLimits()
+
+@dataclass(frozen=True, slots=True)
+class Pooling:
+    """What a pooler between changes: the settings of each transaction, and the address without it, if there is one."""
+
+    transaction_settings: str = ""
+    direct: str | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether each transaction may have another connection to PostgreSQL."""
+        return bool(self.transaction_settings)
+
+
+DEFAULT_KEPT_LIMITS, DEFAULT_WAIT_LIMITS, DEFAULT_POOLING = KeptLimits(), WaitLimits(), Pooling()
 
 
 class Database:
@@ -39,8 +56,10 @@ class Database:
         writers: Connections,
         kept_limits: KeptLimits = DEFAULT_KEPT_LIMITS,
         wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
+        pooling: Pooling = DEFAULT_POOLING,
     ) -> None:
         self._pool = pool
+        self._pooling = pooling
         self._wait_limits = wait_limits
         self._readers = readers
         self._writers = writers
@@ -63,25 +82,33 @@ class Database:
         wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
         outage: Outage | None = None,
         pool_prefix: str = "",
+        direct: str | None = None,
     ) -> AsyncIterator[Self]:
         """Connect to a database; each of the three pools has so many connections at most.
+
+        `direct` is an address of the same database without a pooler between, for what lasts longer than a transaction.
 
         With the `outage` of another database on the same server both share one state, and that one closes all
         connections. The metrics name the pools with `pool_prefix`: two databases of a process need two.
 
         Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
         """
-        shared, outage = outage, outage or Outage(partial(probe, dsn))
+        shared, outage = outage, outage or Outage(partial(connect_anywhere, dsn, SERVER_SETTINGS))
+        pooling = Pooling(transaction_settings(dsn, SERVER_SETTINGS), direct)
         with connecting():
-            async with asyncio.timeout(2 * CONNECT_SECONDS):
+            async with asyncio.timeout(2 * longest_wait(dsn)):
                 pool = await _open_pool(dsn, size, outage)
                 await pool.release(await pool.acquire())
                 spare = await _open_pool(dsn, 1, outage)
-        readers = Connections(partial(open_reader, dsn, wait_limits), size, outage)
-        writers = Connections(partial(open_writer, dsn, wait_limits), size, outage)
+        begin_read = f"begin; {transaction_settings(dsn, reader_settings(wait_limits))}"
+        begin_work = begin_unit_of_work(transaction_settings(dsn, writer_settings(wait_limits)))
+        readers = Connections(
+            partial(open_reader, dsn, wait_limits), size, outage, begin=begin_read, is_pooled=pooling.is_on
+        )
+        writers = Connections(partial(open_writer, dsn, wait_limits), size, outage, begin=begin_work)
         try:
-            database = cls(pool, readers, writers, kept_limits, wait_limits)
-            database.spare = cls(spare, readers, writers, kept_limits, wait_limits)
+            database = cls(pool, readers, writers, kept_limits, wait_limits, pooling)
+            database.spare = cls(spare, readers, writers, kept_limits, wait_limits, pooling)
             watched = outage.watching() if shared is None else nullcontext()
             async with watched:
                 with SAMPLED.pools(partial(database.pool_uses, pool_prefix)):
@@ -136,24 +163,41 @@ class Database:
         async with self._transaction("repeatable_read") as connection:
             yield WriteSession(connection)
 
+    @property
+    def has_sessions(self) -> bool:
+        """Whether a connection can hold locks and listen between transactions: not behind a pooler alone."""
+        return not self._pooling.is_on or self._pooling.direct is not None
+
     @asynccontextmanager
     async def try_lock(self, what: AdvisoryLock) -> AsyncIterator[Session | None]:
         """Hold an advisory lock on a connection of its own, outside a transaction; None if it is not free.
 
         The lock is lost with the connection: whoever holds it for long uses the session now and then to notice, and
-        sets a deadline.
+        sets a deadline. Where no connection lasts (`has_sessions`), a transaction holds the lock, and with it one of
+        the few connections of the pooler.
         """
-        async with self._connection(is_watched=False) as connection:
+        if self._pooling.direct is not None:
+            holding = self.apart()
+        elif self._pooling.is_on:
+            holding = self._transaction(commits=False, is_watched=False)
+        else:
+            holding = self._connection(is_watched=False)
+        scope = "" if self.has_sessions else "xact_"
+        async with holding as connection:
             # Released with the connection: the pool resets it.
             is_free = await connection.fetchval(
-                "select pg_try_advisory_lock($1)", what.value, timeout=self._wait_limits.longest_wait_seconds
+                f"select pg_try_advisory_{scope}lock($1)", what.value, timeout=self._wait_limits.longest_wait_seconds
             )
+            if not self.has_sessions:
+                await connection.execute("set local idle_in_transaction_session_timeout = 0")
             yield Session(connection) if is_free else None
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[Connection]:
         """Open a connection beside the pools, and end it with the block. Its statements need deadlines of their own."""
-        connection = await self.outage.opened(self._readers.connect)
+        direct = self._pooling.direct
+        opening = self._readers.connect if direct is None else partial(connect, direct, SERVER_SETTINGS)
+        connection = await self.outage.opened(opening)
         try:
             yield connection
         finally:
@@ -179,11 +223,14 @@ class Database:
         *,
         readonly: bool = False,
         commits: bool = True,
+        is_watched: bool = True,
     ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
-        async with self._connection() as connection:
+        async with self._connection(is_watched=is_watched) as connection:
             transaction = connection.transaction(isolation=isolation, readonly=readonly)
             try:
                 await transaction.start()
+                if self._pooling.is_on:
+                    await connection.execute(self._pooling.transaction_settings)
                 yield connection
             except BaseException:
                 await _roll_back(transaction, connection)
@@ -237,16 +284,12 @@ async def _open_pool(dsn: str, size: int, outage: Outage) -> "asyncpg.Pool[async
         outage.register(connection)
         await prepare(connection)
 
+    async def opened(*_: object, **__: object) -> OpenedConnection:
+        return await connect(dsn, SERVER_SETTINGS, max_cacheable_statement_size=LONGEST_PREPARED)
+
     # No minimum: asyncpg would log a traceback in each outage, when it cannot restore the minimum.
     return await asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=size,
-        server_settings=SERVER_SETTINGS,
-        init=init,
-        connection_class=TimedConnection,
-        timeout=CONNECT_SECONDS,
-        max_cacheable_statement_size=LONGEST_PREPARED,
+        min_size=0, max_size=size, connect=opened, init=init, connection_class=OpenedConnection
     )
 
 

@@ -17,7 +17,6 @@ Every wait has a deadline on our side:
 
 import asyncio
 import logging
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -30,7 +29,6 @@ from api.db.sessions import Connection
 
 logger = logging.getLogger("accord.db")
 
-CONNECT_SECONDS = 5.0
 ACQUIRE_SECONDS = 10.0
 DEADLINE_SECONDS = 5.0
 LATE_SECONDS = 3.0
@@ -42,9 +40,6 @@ WATCH_SECONDS = 1.0  # how often a process looks whether somebody waits for long
 REST_SECONDS = 5.0  # until it looks again if the database answered the probe: the statement is only slow
 RETRY_SECONDS = 0.25  # between two probes during an outage
 _TICK_SECONDS = 0.1
-
-# The kernel ends a connection whose other side is gone without a word, such as behind a router that was restarted.
-_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 25_000}
 
 Opened = TypeVar("Opened")
 
@@ -90,7 +85,6 @@ class Outage:
         """Remember an open connection, to close it when the database answers nobody."""
         self._connections.add(connection)
         connection.add_termination_listener(self._connections.discard)
-        _keep_alive(connection)
 
     def begin(self, error: BaseException) -> None:
         """Note that the database cannot be reached. The reason is only logged: it may name hosts and users."""
@@ -171,17 +165,6 @@ class Outage:
             return TimeoutError("it does not answer")
         finally:
             probe.cancel()
-
-
-def _keep_alive(connection: Connection) -> None:
-    transport = connection._transport  # type: ignore[attr-defined]  # noqa: SLF001 - asyncpg shows the socket nowhere else
-    found: socket.socket = transport.get_extra_info("socket")
-    if found.family == socket.AF_UNIX:
-        return
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _KEEPALIVE.items():
-        if (option := getattr(socket, name, None)) is not None:  # not every system has all of them
-            found.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def is_gone(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | Connection") -> bool:

@@ -82,8 +82,8 @@ class AdvisoryLock(IntEnum):
 
 # A unit of work shares `EVALUATING` from its beginning, or knows that an evaluation runs: see IS_EVALUATING. This takes
 # no round trip of its own.
-BEGIN = (
-    "begin; select set_config('accord.is_evaluating',"
+SHARE_EVALUATING = (
+    "select set_config('accord.is_evaluating',"
     f" (not pg_try_advisory_xact_lock_shared({AdvisoryLock.EVALUATING.value}))::text, true)"
 )
 IS_EVALUATING = Sql("coalesce(current_setting('accord.is_evaluating', true) = 'true', false)")

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Event, Thread
 
+from api.database_url import parse_database_url
 from api.embedded.server import EmbeddedServer, start
-from api.errors import AccordError
+from api.errors import AccordError, ErrorCode
 from api.settings import Settings
 
 logger = logging.getLogger("accord.embedded")
@@ -16,16 +17,29 @@ WATCH_SECONDS = 1.0
 
 WATCH_END_SECONDS = 5.0
 
+_WARNED: set[str] = set()
+
 
 @contextmanager
-def database_connection_url(settings: Settings, *, revives: bool = False) -> Iterator[str]:
+def database_connection_url(settings: Settings, *, revives: bool = False, is_direct: bool = False) -> Iterator[str]:
     """Yield `DATABASE_URL` or, if it is not set, the URL of the private server, which runs while the block runs.
 
-    With `revives` a private server that ends without `stop` is started again, until the block ends. The URL may
-    contain a password. Log `settings.database_shown` instead.
+    With `revives` a private server that ends without `stop` is started again, until the block ends. With `is_direct`
+    no pooler is between, as whatever lasts longer than a transaction needs it. The URL may contain a password. Log
+    `settings.database_shown` instead.
+
+    Errors: NEEDS_DIRECT_URL with `is_direct`, if only the URL of a pooler is known.
     """
-    if settings.database_url is not None:
-        yield settings.database_url.get_secret_value()
+    url = (settings.direct_url or settings.connection_url) if is_direct else settings.connection_url
+    if url is not None:
+        if is_direct and parse_database_url(url).is_pooled:
+            raise AccordError(
+                ErrorCode.NEEDS_DIRECT_URL,
+                "This cannot be done through a pooler, which gives each transaction another connection.",
+                "Set DATABASE_URL_DIRECT to the URL of the same database without the pooler.",
+            )
+        _warn_once(settings)
+        yield url
         return
     server = start(settings.data_dir)
     try:
@@ -33,6 +47,14 @@ def database_connection_url(settings: Settings, *, revives: bool = False) -> Ite
             yield server.dsn()
     finally:
         server.close()
+
+
+def _warn_once(settings: Settings) -> None:
+    """Name what the URLs have and Accord does not honour, once in a process."""
+    new = [warning for warning in settings.require_usable_urls() if warning not in _WARNED]
+    if new:
+        _WARNED.update(new)
+        logger.warning("%s", "; ".join(new))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ logger = logging.getLogger("accord.jobs")
 TAKEOVER_SECONDS = 15.0  # how often a process that waits looks whether the lock is free
 DEADLINE_SECONDS = 5.0  # for the statements that see whether this process still has the lock
 STOP_SECONDS = 3.0  # how long a stop waits for what a job is doing to be rolled back
+POLL_SECONDS = 2.0  # how often a job that would be notified runs where nothing can be heard
 SHORTEST_PAUSE_SECONDS = 1.0  # a job that cannot do its work yet is not tried again at once
 
 
@@ -41,6 +42,9 @@ async def run_jobs(database: Database, jobs: Sequence[PeriodicJob] = JOBS) -> No
     while True:
         began = time.monotonic()
         try:
+            if not database.has_sessions:
+                logger.info("This process runs the background jobs beside others: there is no direct connection")
+                await _repeat(database, None, jobs)
             async with database.try_lock(AdvisoryLock.WORKING) as held:
                 if held is not None:
                     logger.info("This process runs the background jobs")
@@ -76,20 +80,27 @@ async def _takeover(database: Database) -> None:
     await asyncio.sleep(TAKEOVER_SECONDS)
 
 
-async def _repeat(database: Database, held: Session, jobs: Sequence[PeriodicJob]) -> None:
-    """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone."""
+async def _repeat(database: Database, held: Session | None, jobs: Sequence[PeriodicJob]) -> None:
+    """Repeat the jobs as long as the connection with the lock stays. Errors: DATABASE_FAILURES when it is gone.
+
+    Behind a pooler (None) no connection keeps a lock or hears notifications: then every process runs the jobs, which
+    each of them stands, and those with a channel run often.
+    """
     due = {job.name: time.monotonic() for job in jobs}
 
     async with _notified(held, jobs) as notified, _beside() as running:
         with SAMPLED.jobs(lambda: JobsUse(1, sum(at <= time.monotonic() for at in due.values()))):
             while True:
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    await held.value(Sql("select 1"))
+                if held is not None:
+                    async with asyncio.timeout(DEADLINE_SECONDS):
+                        await held.value(Sql("select 1"))
                 for job in jobs:
                     if time.monotonic() >= due[job.name] or job.channel in notified.channels:
                         notified.channels.discard(job.channel)
                         await (_start(database, job, running) if job.is_long else _run(database, job))
-                        due[job.name] = time.monotonic() + await _pause(database, job)
+                        pause = await _pause(database, job)
+                        is_deaf = held is None and job.channel is not None
+                        due[job.name] = time.monotonic() + (min(pause, POLL_SECONDS) if is_deaf else pause)
                 await notified.wait(max(min(due.values()) - time.monotonic(), 0))
 
 
@@ -126,9 +137,13 @@ class _Notified:
 
 
 @asynccontextmanager
-async def _notified(held: Session, jobs: Sequence[PeriodicJob]) -> AsyncIterator[_Notified]:
-    """Listen on the connection that holds the lock for the channels of the jobs."""
-    notified, channels = _Notified(), sorted({job.channel for job in jobs if job.channel is not None})
+async def _notified(held: Session | None, jobs: Sequence[PeriodicJob]) -> AsyncIterator[_Notified]:
+    """Listen on the connection that holds the lock, if there is one, for the channels of the jobs."""
+    notified = _Notified()
+    if held is None:
+        yield notified
+        return
+    channels = sorted({job.channel for job in jobs if job.channel is not None})
     for channel in channels:
         await held.connection.add_listener(channel, notified.note)
     try:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api.db import SERVER_SETTINGS, connecting
+from api.db import SERVER_SETTINGS, connect, connecting
 
 _SETTINGS = {**SERVER_SETTINGS, "application_name": "accord migrate"}
 
@@ -31,10 +31,10 @@ async def open_connection(dsn: str) -> AsyncIterator[AsyncConnection]:
 async def connect_as_migration(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     """Connect for a migration. Errors: DATABASE_UNREACHABLE.
 
-    asyncpg parses the address, not SQLAlchemy, so that it is read as everywhere else.
+    The address is read as everywhere else, not by SQLAlchemy.
     """
     with connecting():
-        return await asyncpg.connect(dsn, server_settings=_SETTINGS, timeout=10)
+        return await connect(dsn, _SETTINGS)
 
 
 async def present_revision(connection: AsyncConnection) -> str | None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from api.database_url import database_url as urls
 from api.db import Database, UnreachableError, connections, outages
 from api.db import database as databases
 from api.errors import AccordError, ErrorCode
@@ -150,7 +151,7 @@ async def test_a_session_that_is_cancelled_while_nothing_answers_gives_its_place
 
 
 async def test_a_database_that_does_not_answer_is_an_error_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(databases, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(urls, "CONNECT_SECONDS", 0.2)
     accepted: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0)
     async with silent:

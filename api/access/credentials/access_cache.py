@@ -76,7 +76,13 @@ class AccessCache:
 
     @asynccontextmanager
     async def listening(self, database: Database) -> AsyncIterator[None]:
-        """Listen for changes in a task, as long as the block runs."""
+        """Listen for changes in a task, as long as the block runs.
+
+        Behind a pooler nothing can be heard: then each request looks up anew.
+        """
+        if not database.has_sessions:
+            yield
+            return
         task = asyncio.create_task(self._listen_always(database))
         try:
             yield

@@ -23,7 +23,7 @@ def backup(
     The server goes on. The file has a dump of pg_dump, its checksum, and the revision of the database.
     """
     settings = Settings.load(data_dir=data)
-    with database_connection_url(settings) as dsn:
+    with database_connection_url(settings, is_direct=True) as dsn:
         taken = asyncio.run(take_backup(dsn, file, is_private=settings.database_url is None))
     typer.echo(f"{file}: {taken.dump_bytes:,} bytes of {settings.database_shown}, at revision {taken.revision}.")
     typer.echo(f"SHA-256 of the dump: {taken.sha256}")
@@ -41,7 +41,7 @@ def restore(
     It is restored whole, or the database stays as it is.
     """
     settings = Settings.load(data_dir=data)
-    with database_connection_url(settings) as dsn:
+    with database_connection_url(settings, is_direct=True) as dsn:
         restored = asyncio.run(restore_backup(dsn, file, is_private=settings.database_url is None, replaces=replace))
     typer.echo(
         f"{settings.database_shown} is as it was at {restored.taken_at:%Y-%m-%d %H:%M:%S} UTC, "
