@@ -45,7 +45,9 @@ def _programs(major: int, folder: Path, account: OsAccount) -> PostgresPrograms:
         shutil.copytree(installed, copy, symlinks=True)
         for path in (folder, copy, *copy.rglob("*")):
             if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044 | (path.stat().st_mode & 0o100) // 8))
+                path.chmod(
+                    path.stat().st_mode | (0o055 if path.is_dir() else 0o044 | (path.stat().st_mode & 0o100) // 8)
+                )
         installed = copy
     return PostgresPrograms(major, installed / "bin")
 
