@@ -92,6 +92,8 @@ class ErrorCode(StrEnum):
         "A newer Accord migrated the database, and this one does not run on it any more.",
     )
 
+    DATABASE_VERSION = "DATABASE_VERSION", "The PostgreSQL server has a major version that Accord does not support."
+
     # The command line
     NOT_VERIFIED = (
         "NOT_VERIFIED",

@@ -12,6 +12,7 @@ import pytest
 from api.db import Database
 from api.embedded.server import start
 from api.revisions import migrate
+from tests.postgres_versions.installed import requested_version, running
 from tests.support.databases import database_connection_url, delete_all_rows, new_database, run_statements
 from tests.support.source_copy import run_python
 
@@ -31,13 +32,21 @@ def _logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The address of the maintenance database of a PostgreSQL server that the tests start."""
+    """The address of the maintenance database of a PostgreSQL server that the tests start.
+
+    It is Accord's own, or that of POSTGRES_VERSION.
+    """
+    version = requested_version()
     with tempfile.TemporaryDirectory(prefix="accord-tests-", ignore_cleanup_errors=True) as folder:
-        running = start(Path(folder), is_durable=False)
+        if version is not None:
+            with running(version, Path(folder)) as address:
+                yield address
+            return
+        own = start(Path(folder), is_durable=False)
         try:
-            yield running.dsn("postgres")
+            yield own.dsn("postgres")
         finally:
-            running.close()
+            own.close()
 
 
 @pytest.fixture(scope="session")

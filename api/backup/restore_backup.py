@@ -20,7 +20,7 @@ from api.backup.client_programs import (
     fitting_programs,
 )
 from api.backup.take_backup import SERVER
-from api.db import AdvisoryLock, Database
+from api.db import AdvisoryLock, Database, require_supported_version
 from api.embedded.programs import PostgresPrograms
 from api.errors import AccordError, ErrorCode
 from api.revisions import is_fresh, known_revisions
@@ -67,7 +67,8 @@ async def restore_backup(dsn: str, path: Path, *, is_private: bool, replaces: bo
     """Restore a backup into an empty database, or with `replaces` in place of what the database has.
 
     Errors: DAMAGED_BACKUP; DATABASE_NEWER if this Accord does not know the revision of the backup; NOT_EMPTY;
-            NO_FITTING_PROGRAMS; RESTORE_FAILED, and then the database is as it was; DATABASE_UNREACHABLE.
+            NO_FITTING_PROGRAMS; RESTORE_FAILED, and then the database is as it was; DATABASE_UNREACHABLE;
+            DATABASE_VERSION.
     """
     manifest = read_manifest(path)
     _require_known(manifest)
@@ -76,6 +77,7 @@ async def restore_backup(dsn: str, path: Path, *, is_private: bool, replaces: bo
             server = await session.row(SERVER)
         if server is None:
             raise TypeError("a statement without FROM returned no row")
+        require_supported_version(server["major"])
         if server["schema"] != manifest.database_schema:
             raise _other_schema(manifest, server["schema"])
         if not replaces and not await is_fresh(database):

@@ -36,6 +36,10 @@ class Commands(LazyGroup):
         "migrate": ("Migrate the database to the revision of this Accord.", "api.cli.migrate_command:migrate"),
         "backup": ("Write a backup of the database to a file.", "api.cli.operating.backup_commands:backup"),
         "restore": ("Restore a backup into an empty database.", "api.cli.operating.backup_commands:restore"),
+        "doctor": (
+            "Say what is wrong with a set-up, and what to do.",
+            "api.cli.operating.doctor_command:doctor",
+        ),
         "init": ("Adopt the first version of the accord, or propose the next.", "api.cli.accord.adopt_command:init"),
         "import": (
             "Import files of a CRM, or any CSV file or workbook (.xlsx).",

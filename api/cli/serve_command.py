@@ -113,7 +113,10 @@ def _run(
 
 
 async def _real_keys(url: str) -> int:
-    """Return the number of API keys that work and are no demo keys. Errors: DATABASE_OUTDATED; DATABASE_NEWER."""
+    """Return the number of API keys that work and are no demo keys.
+
+    Errors: DATABASE_OUTDATED; DATABASE_NEWER; DATABASE_VERSION.
+    """
     async with Database.open(url, size=1) as database:
         await require_compatible(database)
         return await count_real_keys(database)

@@ -10,6 +10,7 @@ read path. A `ScratchSession` is a snapshot that may use temporary tables, and n
     database.py         the pools, and who commits
     outages.py          whether the database can be reached, and the deadlines of waiting for it
     observed.py         the time of statements, and who waits for a connection
+    server_version.py   the versions of PostgreSQL that Accord runs on
     failures.py         what connecting and executing can raise
     expected_errors.py  the errors that users see for these failures
 """
@@ -19,7 +20,8 @@ from api.db.database import Database
 from api.db.expected_errors import DiskFullError, expected_error
 from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, UnreachableError, connecting
 from api.db.opening import OpenedConnection, connect
-from api.db.outages import Outage, is_gone
+from api.db.outages import CONNECT_SECONDS, Outage, is_gone
+from api.db.server_version import SUPPORTED_VERSIONS, require_supported_version, supported_versions_text
 from api.db.sessions import (
     IS_EVALUATING,
     AdvisoryLock,
@@ -37,6 +39,7 @@ __all__ = [
     "LOST_CONNECTION",
     "SERVER_SETTINGS",
     "STATEMENT_TIMEOUT_MS",
+    "SUPPORTED_VERSIONS",
     "AdvisoryLock",
     "Connection",
     "Database",
@@ -54,4 +57,6 @@ __all__ = [
     "expected_error",
     "is_gone",
     "prepare",
+    "require_supported_version",
+    "supported_versions_text",
 ]

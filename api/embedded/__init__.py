@@ -14,6 +14,6 @@ only the data folder is changed.
 """
 
 from api.embedded.connection_url import database_connection_url
-from api.embedded.server import EmbeddedServer, start, stop, unusable_folder
+from api.embedded.server import EmbeddedServer, has_database, start, stop, unusable_folder
 
-__all__ = ["EmbeddedServer", "database_connection_url", "start", "stop", "unusable_folder"]
+__all__ = ["EmbeddedServer", "database_connection_url", "has_database", "start", "stop", "unusable_folder"]

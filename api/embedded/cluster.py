@@ -58,7 +58,6 @@ def create(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> Non
             "--auth=trust",
             "--encoding=UTF8",
             *locale,
-            *("-c", "listen_addresses="),
         ],
         capture_output=True,
         text=True,
@@ -75,7 +74,8 @@ def create(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> Non
             "Check the disk's free space and the folder's rights, or name another one with --data DIR.",
         )
     with (incomplete / "postgresql.conf").open("a") as settings:
-        settings.write(f"\ninclude_if_exists = '{_SETTINGS_FILE}'  # rewritten by Accord at every start\n")
+        settings.write("\nlisten_addresses = ''\n")
+        settings.write(f"include_if_exists = '{_SETTINGS_FILE}'  # rewritten by Accord at every start\n")
     incomplete.rename(cluster)
 
 

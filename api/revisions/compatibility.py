@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from api.db import Database, ReadSession
+from api.db import Database, ReadSession, require_supported_version
 from api.errors import AccordError, ErrorCode
 from api.revisions.migration_files import compatible_revisions, head_revision, known_revisions
 from api.sql import Sql
@@ -69,9 +69,10 @@ def stored_compatibility(connection: Connection, present: str | None) -> Compati
 async def require_compatible(database: Database) -> None:
     """Require a database on which this release runs: at its revision, or expanded since by a newer release.
 
-    Errors: DATABASE_OUTDATED; DATABASE_NEWER.
+    Errors: DATABASE_OUTDATED; DATABASE_NEWER; DATABASE_VERSION if the server is of a version that is not supported.
     """
     async with database.read() as session:
+        require_supported_version(session.connection.get_server_version().major)
         found = await _compatibility(session)
     if found.fits:
         return

@@ -8,14 +8,15 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api.db import SERVER_SETTINGS, connect, connecting
+from api.db import SERVER_SETTINGS, connect, connecting, require_supported_version
+from api.errors import AccordError
 
 _SETTINGS = {**SERVER_SETTINGS, "application_name": "accord migrate"}
 
 
 @asynccontextmanager
 async def open_connection(dsn: str) -> AsyncIterator[AsyncConnection]:
-    """Yield an SQLAlchemy connection for Alembic. Errors: DATABASE_UNREACHABLE."""
+    """Yield an SQLAlchemy connection for Alembic. Errors: DATABASE_UNREACHABLE; DATABASE_VERSION."""
 
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
         return await connect_as_migration(dsn)
@@ -29,12 +30,18 @@ async def open_connection(dsn: str) -> AsyncIterator[AsyncConnection]:
 
 
 async def connect_as_migration(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """Connect for a migration. Errors: DATABASE_UNREACHABLE.
+    """Connect for a migration. Errors: DATABASE_UNREACHABLE; DATABASE_VERSION.
 
     The address is read as everywhere else, not by SQLAlchemy.
     """
     with connecting():
-        return await connect(dsn, _SETTINGS)
+        connection = await connect(dsn, _SETTINGS)
+    try:
+        require_supported_version(connection.get_server_version().major)
+    except AccordError:
+        connection.terminate()
+        raise
+    return connection
 
 
 async def present_revision(connection: AsyncConnection) -> str | None:

@@ -57,7 +57,7 @@ async def migrate(
     Errors: DATABASE_NEWER if the database is at a revision that this Accord does not know, unless the target is `head`
             and this Accord runs on it; BAD_INPUT for an unknown target, and for a downgrade without `may_go_back`,
             because a downgrade drops tables with their rows; MIGRATION_FAILED if PostgreSQL rejects a migration;
-            DATABASE_UNREACHABLE.
+            DATABASE_UNREACHABLE; DATABASE_VERSION.
     """
     target = target_revision(to)
     steps: list[MigrationStep] = []

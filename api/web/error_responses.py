@@ -27,6 +27,7 @@ _STATUS = {
     ErrorCode.BUSY: 503,
     ErrorCode.DATABASE_OUTDATED: 503,
     ErrorCode.DATABASE_NEWER: 503,
+    ErrorCode.DATABASE_VERSION: 503,
     ErrorCode.TIMED_OUT: 503,
     ErrorCode.OVERLOADED: 503,
     ErrorCode.RATE_LIMITED: 429,

@@ -17,6 +17,8 @@ import pytest
 from api.backup import client_programs
 from api.backup.backup_file import read_manifest
 from api.backup.client_programs import PostgresServer, client_connection, fitting_programs
+from api.backup.restore_backup import restore_backup
+from api.db import server_version
 from api.embedded.programs import MAJOR, PostgresPrograms
 from api.errors import AccordError, ErrorCode
 from tests.support.commands import Done, accord, run_command, run_on
@@ -194,6 +196,16 @@ def test_the_password_is_no_argument() -> None:
         found = client_connection(url, is_private=False)
         assert "cret" not in found.url
         assert found.environment["PGPASSWORD"] == "s@cret"
+
+
+async def test_a_server_that_is_not_supported_is_refused(
+    sample: Sample, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with new_database(server) as dsn:
+        monkeypatch.setattr(server_version, "SUPPORTED_VERSIONS", (14, 99))
+        with pytest.raises(AccordError, match="this Accord supports PostgreSQL 14 and 99") as refused:
+            await restore_backup(dsn, sample.file, is_private=False)
+        assert refused.value.code is ErrorCode.DATABASE_VERSION
 
 
 OLD = Path("/usr/lib/postgresql/15/bin")
