@@ -76,6 +76,18 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         description="The URL of a PostgreSQL to use instead of the private one.",
     )
+    database_url_read: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL_READ",
+        description="The URL of a streaming standby of that PostgreSQL, a read replica, to which queries go.",
+    )
+    read_lag_seconds: float = Field(
+        default=60,
+        ge=2,
+        le=86_400,
+        description="The seconds that the read replica may be behind. While it is further behind, queries go to the "
+        "primary.",
+    )
     data_dir: Path = Field(
         default=Path(".accord"), description="The folder of the private PostgreSQL, logs and reports."
     )
@@ -224,6 +236,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _has_replica_a_primary(self) -> Self:
+        if self.database_url_read is not None and self.database_url is None:
+            raise ValueError("DATABASE_URL_READ needs DATABASE_URL: the private PostgreSQL has no read replica")
+        return self
+
+    @model_validator(mode="after")
     def _is_oidc_complete(self) -> Self:
         others = (self.oidc_audience, self.oidc_client_id, self.oidc_client_secret)
         if self.oidc_issuer is None and any(value is not None for value in others):
@@ -244,6 +262,8 @@ class Settings(BaseSettings):
             raise _invalid(error) from error
         if settings.database_url is not None:
             _require_postgresql(settings.database_url.get_secret_value())
+        if settings.database_url_read is not None:
+            _require_postgresql(settings.database_url_read.get_secret_value(), "DATABASE_URL_READ")
         return settings
 
     @property
@@ -306,9 +326,10 @@ def masked_url(url: str) -> str:
     return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
 
 
-def _require_postgresql(url: str) -> None:
+def _require_postgresql(url: str, name: str = "DATABASE_URL") -> None:
     """Reject an address that the driver would reject, with a message that shows nothing but its scheme."""
     scheme = url.partition("://")[0] if "://" in url else ""
+    otherwise = "use Accord's private server" if name == "DATABASE_URL" else "read from DATABASE_URL"
     problem = "" if scheme in ("postgresql", "postgres") else f"its scheme is {scheme or 'missing'!r}"
     try:
         _ = urlsplit(url).port
@@ -317,8 +338,8 @@ def _require_postgresql(url: str) -> None:
     if problem:
         raise AccordError(
             ErrorCode.DATABASE_UNREACHABLE,
-            f"DATABASE_URL is not a PostgreSQL address ({problem}).",
-            "Write it as postgresql://user:password@host:5432/database, or unset it to use Accord's private server.",
+            f"{name} is not a PostgreSQL address ({problem}).",
+            f"Write it as postgresql://user:password@host:5432/database, or unset it to {otherwise}.",
         )
 
 

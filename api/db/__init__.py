@@ -8,6 +8,9 @@ read path. A `ScratchSession` is a snapshot that may use temporary tables, and n
     connections.py      connections that stay open, with the settings of readers and writers
     database.py         the pools, and who commits
     outages.py          whether the database can be reached, and the deadlines of waiting for it
+    read_replica.py     when reads may go to a read replica
+    replica_database.py a read replica as a database that is only read
+    wal_positions.py    how far a commit is, and a replica
     observed.py         the time of statements, and who waits for a connection
     failures.py         what connecting and executing can raise
     expected_errors.py  the errors that users see for these failures
@@ -16,8 +19,10 @@ read path. A `ScratchSession` is a snapshot that may use temporary tables, and n
 from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIMEOUT_MS, WaitLimits, prepare
 from api.db.database import Database
 from api.db.expected_errors import DiskFullError, expected_error
-from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, UnreachableError, connecting
+from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, PrimaryNeededError, UnreachableError, connecting
 from api.db.outages import CONNECT_SECONDS, Outage, is_gone
+from api.db.read_replica import ReadReplica, ReplicaOptions
+from api.db.replica_database import ReplicaDatabase
 from api.db.sessions import (
     IS_EVALUATING,
     AdvisoryLock,
@@ -27,6 +32,7 @@ from api.db.sessions import (
     Session,
     WriteSession,
 )
+from api.db.wal_positions import NOWHERE, WalPosition, read_watermark, watermark_text
 
 __all__ = [
     "CONNECT_SECONDS",
@@ -34,6 +40,7 @@ __all__ = [
     "IS_EVALUATING",
     "LONGEST_PREPARED",
     "LOST_CONNECTION",
+    "NOWHERE",
     "SERVER_SETTINGS",
     "STATEMENT_TIMEOUT_MS",
     "AdvisoryLock",
@@ -41,14 +48,21 @@ __all__ = [
     "Database",
     "DiskFullError",
     "Outage",
+    "PrimaryNeededError",
+    "ReadReplica",
     "ReadSession",
+    "ReplicaDatabase",
+    "ReplicaOptions",
     "ScratchSession",
     "Session",
     "UnreachableError",
     "WaitLimits",
+    "WalPosition",
     "WriteSession",
     "connecting",
     "expected_error",
     "is_gone",
     "prepare",
+    "read_watermark",
+    "watermark_text",
 ]

@@ -51,6 +51,8 @@ class Database:
         self.outage = readers.outage
         # The same database with a connection of its own, for health checks: they wait for no request.
         self.spare: Database = self
+        # The database that a read replica follows.
+        self.primary: Database = self
 
     @classmethod
     @asynccontextmanager
@@ -63,19 +65,22 @@ class Database:
         wait_limits: WaitLimits = DEFAULT_WAIT_LIMITS,
         outage: Outage | None = None,
         pool_prefix: str = "",
+        is_replica: bool = False,
     ) -> AsyncIterator[Self]:
         """Connect to a database; each of the three pools has so many connections at most.
 
         With the `outage` of another database on the same server both share one state, and that one closes all
         connections. The metrics name the pools with `pool_prefix`: two databases of a process need two.
 
-        Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
+        Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login. A read replica may be away.
         """
-        shared, outage = outage, outage or Outage(partial(probe, dsn))
+        name = "read replica" if is_replica else "database"
+        shared, outage = outage, outage or Outage(partial(probe, dsn), name)
         with connecting():
             async with asyncio.timeout(2 * CONNECT_SECONDS):
                 pool = await _open_pool(dsn, size, outage)
-                await pool.release(await pool.acquire())
+                if not is_replica:
+                    await pool.release(await pool.acquire())
                 spare = await _open_pool(dsn, 1, outage)
         readers = Connections(partial(open_reader, dsn, wait_limits), size, outage)
         writers = Connections(partial(open_writer, dsn, wait_limits), size, outage)
@@ -143,6 +148,7 @@ class Database:
         The lock is lost with the connection: whoever holds it for long uses the session now and then to notice, and
         sets a deadline.
         """
+        self.require_primary()
         async with self._connection(is_watched=False) as connection:
             # Released with the connection: the pool resets it.
             is_free = await connection.fetchval(
@@ -162,8 +168,12 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[WriteSession]:
         """Open the unit of work of a mutation: as `write`, but it waits `LOCK_TIMEOUT_MS` at most for a lock."""
+        self.require_primary()
         async with self._writers.transaction() as connection:
             yield WriteSession(connection)
+
+    def require_primary(self) -> None:
+        """Require a database that can be written, before a read that may write. Errors: PrimaryNeededError."""
 
     def pool_uses(self, prefix: str = "") -> Sequence[PoolUse]:
         """How the pools are used at the moment; their names begin with the prefix."""
@@ -180,6 +190,8 @@ class Database:
         readonly: bool = False,
         commits: bool = True,
     ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
+        if not readonly:
+            self.require_primary()
         async with self._connection() as connection:
             transaction = connection.transaction(isolation=isolation, readonly=readonly)
             try:
