@@ -17,12 +17,13 @@ from api.access.credentials.key_lookup import ApiKeys
 from api.access.credentials.key_uses import KeyUses
 from api.access.credentials.member_principals import MemberPrincipals
 from api.access.credentials.page_sessions import SessionLimits
-from api.db import Database, WaitLimits
+from api.db import Database, ReadReplica, ReplicaOptions, WaitLimits
 from api.embedded import database_connection_url
 from api.graph.contract import gateway
 from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import running_jobs
 from api.plan.explain_text import estimated_plan
+from api.revisions import require_compatible
 from api.settings import Settings
 from api.telemetry.sampled import SAMPLED
 from api.traffic.traffic import Traffic
@@ -79,11 +80,31 @@ _ACCESS_CONNECTIONS = 3
 _READ_LOCK_MS = 1_200
 
 
+def _wait_limits(settings: Settings) -> WaitLimits:
+    """PostgreSQL ends a statement after the deadline of its request, should this process be unable to."""
+    return WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
+
+
+@asynccontextmanager
+async def _open_replica(settings: Settings, primary: Database) -> AsyncIterator[ReadReplica | None]:
+    """Open the read replica; None without one. Identification, sign-in, jobs and metrics use the primary alone."""
+    if settings.database_url_read is None:
+        yield None
+        return
+    options = ReplicaOptions(
+        settings.database_url_read.get_secret_value(),
+        settings.pool_size,
+        settings.read_lag_seconds,
+        _wait_limits(settings),
+    )
+    async with ReadReplica.open(options, primary, require_compatible) as replica:
+        yield replica
+
+
 @asynccontextmanager
 async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tuple[Database, Database]]:
     """Open the database of requests, and beside it a small one of identification and sign-in."""
-    # PostgreSQL ends a statement after the deadline of its request, should this process be unable to.
-    limits = WaitLimits(math.ceil((settings.request_seconds + 1) * 1_000), _READ_LOCK_MS)
+    limits = _wait_limits(settings)
     async with (
         Database.open(
             address,
@@ -126,8 +147,10 @@ def create_app(
             async with (
                 _open_databases(settings, address) as (database, access_database),
                 access.cache.listening(database),
+                _open_replica(settings, database) as replica,
             ):
                 holder.database, access_holder.database = database, access_database
+                holder.replica = health.replica = replica
                 health.outage = database.outage
                 await observer.sample()  # clocks that differ are said at the start
                 async with serving_metrics(metrics_listener, observer.sample), running_jobs(database):
@@ -159,6 +182,7 @@ def create_app(
         explains=settings.is_loopback,
         slow=SlowRequests(settings.slow_ms / 1_000, observer.plan_of if settings.slow_plans else None),
         lifespan=lifespan,
+        replica_of=holder.get_replica,
     )
 
 

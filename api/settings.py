@@ -87,6 +87,18 @@ class Settings(BaseSettings):
         description="Whether `DATABASE_URL` leads to a pooler such as PgBouncer, which gives each `transaction` another "
         "connection. `pgbouncer=true` in the URL says the same.",
     )
+    database_url_read: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL_READ",
+        description="The URL of a streaming standby of that PostgreSQL, a read replica, to which queries go.",
+    )
+    read_lag_seconds: float = Field(
+        default=60,
+        ge=2,
+        le=86_400,
+        description="The seconds that the read replica may be behind. While it is further behind, queries go to the "
+        "primary.",
+    )
     data_dir: Path = Field(
         default=Path(".accord"), description="The folder of the private PostgreSQL, logs and reports."
     )
@@ -238,6 +250,8 @@ class Settings(BaseSettings):
     def _has_a_database_of_others(self) -> Self:
         if self.database_url is None and (self.database_url_direct is not None or self.pooler != "none"):
             raise ValueError("DATABASE_URL is missing, which ACCORD_POOLER and DATABASE_URL_DIRECT belong to")
+        if self.database_url is None and self.database_url_read is not None:
+            raise ValueError("DATABASE_URL_READ needs DATABASE_URL: the private PostgreSQL has no read replica")
         return self
 
     @model_validator(mode="after")
@@ -268,7 +282,11 @@ class Settings(BaseSettings):
         Errors: BAD_INPUT; DATABASE_UNREACHABLE if one is not a PostgreSQL address.
         """
         warnings: list[str] = []
-        for name, url in (("DATABASE_URL", self.database_url), ("DATABASE_URL_DIRECT", self.database_url_direct)):
+        for name, url in (
+            ("DATABASE_URL", self.database_url),
+            ("DATABASE_URL_DIRECT", self.database_url_direct),
+            ("DATABASE_URL_READ", self.database_url_read),
+        ):
             if url is not None:
                 found = parse_database_url(url.get_secret_value(), name)
                 found.require_files()

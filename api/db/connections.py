@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from api.db.failures import LOST_CONNECTION, all_busy, unanswered
+from api.db.failures import LOST_CONNECTION, PrimaryNeededError, all_busy, unanswered
 from api.db.observed import CountedPlaces
 from api.db.opening import OpenedConnection, PooledConnection, connect
 from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, DEADLINE_SECONDS, ROLLBACK_SECONDS, Outage
@@ -92,18 +92,27 @@ class Connections:
         self.outage = outage
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def value(self, text: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - a value of any SQL type
-        """Execute a statement and return its value; waits for a connection if all are busy. Errors: BUSY."""
+    async def value(
+        self, text: str, values: Sequence[object], require: Callable[[Connection], Awaitable[None]] | None = None
+    ) -> Any:  # noqa: ANN401 - a value of any SQL type
+        """Execute a statement and return its value; waits for a connection if all are busy. Errors: BUSY.
+
+        `require` checks the connection before, and raises PrimaryNeededError.
+        """
         if self._is_pooled:  # the settings of a read are those of its transaction
             async with self.transaction() as connection:
+                if require is not None:
+                    await require(connection)
                 return await connection.fetchval(text, *values)
         await self._enter()
         try:
             connection = self._sound() or await self._opened()
             self.outage.busy[connection] = monotonic()
             try:
+                if require is not None:
+                    await require(connection)
                 found = await connection.fetchval(text, *values)
-            except asyncpg.PostgresError:
+            except (asyncpg.PostgresError, PrimaryNeededError):
                 self._idle.append(connection)  # the server rejected the statement; the connection is usable
                 raise
             except TimeoutError as error:

@@ -70,6 +70,8 @@ class Database:
         self.outage = readers.outage
         # The same database with a connection of its own, for health checks: they wait for no request.
         self.spare: Database = self
+        # The database that a read replica follows.
+        self.primary: Database = self
 
     @classmethod
     @asynccontextmanager
@@ -83,6 +85,7 @@ class Database:
         outage: Outage | None = None,
         pool_prefix: str = "",
         direct: str | None = None,
+        is_replica: bool = False,
     ) -> AsyncIterator[Self]:
         """Connect to a database; each of the three pools has so many connections at most.
 
@@ -91,14 +94,16 @@ class Database:
         With the `outage` of another database on the same server both share one state, and that one closes all
         connections. The metrics name the pools with `pool_prefix`: two databases of a process need two.
 
-        Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
+        Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login. A read replica may be away.
         """
-        shared, outage = outage, outage or Outage(partial(connect_anywhere, dsn, SERVER_SETTINGS))
+        name = "read replica" if is_replica else "database"
+        shared, outage = outage, outage or Outage(partial(connect_anywhere, dsn, SERVER_SETTINGS), name)
         pooling = Pooling(transaction_settings(dsn, SERVER_SETTINGS), direct)
         with connecting():
             async with asyncio.timeout(2 * longest_wait(dsn)):
                 pool = await _open_pool(dsn, size, outage)
-                await pool.release(await pool.acquire())
+                if not is_replica:
+                    await pool.release(await pool.acquire())
                 spare = await _open_pool(dsn, 1, outage)
         begin_read = f"begin; {transaction_settings(dsn, reader_settings(wait_limits))}"
         begin_work = begin_unit_of_work(transaction_settings(dsn, writer_settings(wait_limits)))
@@ -176,6 +181,7 @@ class Database:
         sets a deadline. Where no connection lasts (`has_sessions`), a transaction holds the lock, and with it one of
         the few connections of the pooler.
         """
+        self.require_primary()
         if self._pooling.direct is not None:
             holding = self.apart()
         elif self._pooling.is_on:
@@ -206,8 +212,12 @@ class Database:
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[WriteSession]:
         """Open the unit of work of a mutation: as `write`, but it waits `LOCK_TIMEOUT_MS` at most for a lock."""
+        self.require_primary()
         async with self._writers.transaction() as connection:
             yield WriteSession(connection)
+
+    def require_primary(self) -> None:
+        """Require a database that can be written, before a read that may write. Errors: PrimaryNeededError."""
 
     def pool_uses(self, prefix: str = "") -> Sequence[PoolUse]:
         """How the pools are used at the moment; their names begin with the prefix."""
@@ -225,6 +235,8 @@ class Database:
         commits: bool = True,
         is_watched: bool = True,
     ) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
+        if not readonly:
+            self.require_primary()
         async with self._connection(is_watched=is_watched) as connection:
             transaction = connection.transaction(isolation=isolation, readonly=readonly)
             try:

@@ -17,6 +17,14 @@ class UnreachableError(ConnectionError):
     """No connection could be had, so that nothing was executed. The message names no hosts and users."""
 
 
+class PrimaryNeededError(ConnectionError):
+    """A read replica cannot serve a request, which can run on the primary. `reason` is a label of the metrics."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the read replica cannot serve the request: {reason}")
+        self.reason = reason
+
+
 @contextmanager
 def connecting() -> Iterator[None]:
     """Convert errors of connecting into an AccordError with a remedy."""

@@ -45,10 +45,11 @@ Opened = TypeVar("Opened")
 
 
 class Outage:
-    """Whether the database cannot be reached. `probe` connects and disconnects."""
+    """Whether the database cannot be reached. `probe` connects and disconnects; the log names the database `name`."""
 
-    def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, probe: Callable[[], Awaitable[None]], name: str = "database") -> None:
         self._probe = probe
+        self._name = name
         self._began: float | None = None
         self._is_over = asyncio.Event()
         self._is_over.set()
@@ -92,7 +93,7 @@ class Outage:
             return
         self._began = monotonic()
         self._is_over.clear()
-        logger.warning("The database cannot be reached: %s", str(error) or type(error).__name__)
+        logger.warning("The %s cannot be reached: %s", self._name, str(error) or type(error).__name__)
         self._healing = asyncio.create_task(self._heal())
 
     @asynccontextmanager
@@ -143,7 +144,7 @@ class Outage:
         while self._began is not None:
             await asyncio.sleep(RETRY_SECONDS)
             if await self._failure() is None:
-                logger.warning("The database can be reached again, after %.1f seconds", self.seconds)
+                logger.warning("The %s can be reached again, after %.1f seconds", self._name, self.seconds)
                 self._began = None
                 self._is_over.set()
 

@@ -161,7 +161,8 @@ class Gateway:
                 return JsonResult(
                     orjson.dumps(done.data), extensions, done.errors, done.is_secret, is_untouched=not done.is_touched
                 )
-        plan = self._plan(validated, operation, request.variables, principal, await self._statistics.of(database))
+        statistics = await self._statistics.of(database.primary)
+        plan = self._plan(validated, operation, request.variables, principal, statistics)
         ready, failure = self._ready(plan, operation, request.variables, principal), None
         if plan is not None and ready is not None:
             try:

@@ -42,6 +42,7 @@ async def place_events(database: Database, *, batches: int | None = None) -> int
 
     Shapes: outbox_event without position -> with the positions that follow the last one.
     """
+    database.require_primary()
     placed, runs = 0, count() if batches is None else range(batches)
     for _ in runs:
         if not await _is_due(database):

@@ -51,6 +51,13 @@ ENTRIES_WRITTEN = Counter(
     "accord_entries_written", "Stage entries that this process wrote, changed or removed.", registry=REGISTRY
 )
 
+READS = Counter(
+    "accord_reads",
+    "Queries where there is a read replica, by target: replica, or primary with the reason.",
+    ("target", "reason"),
+    registry=REGISTRY,
+)
+
 
 class BoundedNames:
     """The first names that come, up to a number; any other is `other`."""

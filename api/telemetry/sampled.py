@@ -44,6 +44,14 @@ class JobsUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaUse:
+    """Whether reads go to the read replica (1, else 0), and the most seconds that it is behind; None if not known."""
+
+    is_read: int
+    lag_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """How far the data are behind. What is not known is None.
 
@@ -66,6 +74,7 @@ class Sampled(Collector):
         self._pools: list[Callable[[], Iterable[PoolUse]]] = []
         self._lanes: list[Callable[[], Iterable[LaneUse]]] = []
         self._jobs: list[Callable[[], JobsUse]] = []
+        self._replicas: list[Callable[[], ReplicaUse]] = []
         self.backlog: Backlog | None = None
         """None while the database cannot be reached."""
 
@@ -87,6 +96,12 @@ class Sampled(Collector):
         with _listed(self._jobs, use):
             yield
 
+    @contextmanager
+    def replica(self, use: Callable[[], ReplicaUse]) -> Iterator[None]:
+        """Report the read replica while the block runs."""
+        with _listed(self._replicas, use):
+            yield
+
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Return all figures; what prometheus_client calls."""
         yield from self._pool_families()
@@ -94,6 +109,10 @@ class Sampled(Collector):
         jobs = [use() for use in self._jobs]
         yield _gauge("accord_jobs_leading", "Whether this process runs the background jobs.", _most(jobs, "leading"))
         yield _gauge("accord_jobs_due", "Background jobs that are due: they run, or wait.", _most(jobs, "due"))
+        for use in self._replicas:
+            replica = use()
+            yield _gauge("accord_replica_up", "Whether reads go to the read replica.", replica.is_read)
+            yield _gauge("accord_replica_lag_seconds", _REPLICA_LAG, replica.lag_seconds)
         yield _gauge("accord_database_up", "Whether the database answered.", 0 if self.backlog is None else 1)
         backlog = self.backlog or Backlog()
         for name, text in _BACKLOG.items():
@@ -126,6 +145,7 @@ class Sampled(Collector):
             yield family
 
 
+_REPLICA_LAG = "Seconds that the read replica is behind the primary at most."
 _BACKLOG = {
     "data_age_seconds": "Seconds since the newest fact was recorded.",
     "outbox_waiting": "Committed events that readers of changes cannot see yet.",

@@ -17,6 +17,7 @@ PREFLIGHT_SECONDS = 7_200
 
 REQUEST_HEADERS = (
     "Accord-Explain",
+    "Accord-Watermark",
     "Authorization",
     "Content-Type",
     "GraphQL-Preflight",
@@ -48,7 +49,15 @@ REQUEST_HEADERS = (
     "X-Datadog-Trace-Id",
     "X-Request-Id",
 )
-RESPONSE_HEADERS_READ = ("RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "X-Request-Id")
+RESPONSE_HEADERS_READ = (
+    "Accord-Replica-Lag",
+    "Accord-Watermark",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Server-Timing",
+    "X-Request-Id",
+)
 METHODS = ("GET", "POST")
 
 # A front-end in development is served from another port of this machine.

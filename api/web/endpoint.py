@@ -15,12 +15,13 @@ from api.errors import AccordError, ErrorCode, RetryLaterError
 from api.graph.explanation import explanation_sections
 from api.graph.gateway import ExecutedResult, Gateway, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
+from api.graph.replica_source import Freshness, ReplicaSource, replica_source
 from api.graph.request import GraphQLRequest
 from api.plan.cost.price import Price
 from api.traffic.deadline import ClientLeft
 from api.traffic.rate_limit import RateLimitedError
 from api.traffic.traffic import Traffic
-from api.web.database_provider import DatabaseProvider
+from api.web.database_provider import DatabaseProvider, ReplicaProvider, no_replica
 from api.web.error_responses import (
     balance_headers,
     failure_response,
@@ -34,8 +35,8 @@ from api.web.media_types import MediaType, negotiate, wants_page
 from api.web.observed.graphql_notes import current_request_id, note_operation, note_principal, note_result
 from api.web.pages import PageHandler
 from api.web.persisted_queries import PersistedQueries
-from api.web.requests import Headers, read_get, read_post
-from api.web.responses import GraphQLResponse, HttpError, http_error_response
+from api.web.requests import Headers, read_get, read_post, sent_watermark
+from api.web.responses import GraphQLResponse, HttpError, freshness_headers, http_error_response
 
 EXPLAIN_HEADER, _EXPLAIN_MODES = b"accord-explain", (b"plan", b"analyze")
 
@@ -56,9 +57,11 @@ class GraphQLEndpoint:
         page: PageHandler,
         traffic: Traffic | None = None,
         explains: bool = False,
+        replica_of: ReplicaProvider = no_replica,
     ) -> None:
         self._gateway = gateway
         self._database_of = database_of
+        self._replica_of = replica_of
         self._identify = identify
         self._page = page
         self._traffic = traffic or Traffic()
@@ -121,6 +124,7 @@ class GraphQLEndpoint:
         if kind is OperationType.MUTATION:
             request = replace(request, request_id=current_request_id())
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
+        least, replica = sent_watermark(headers), self._replica_of()
         limit, balance = self._traffic.rate_limit, None
         try:
             price = await self._gateway.price(self._database_of(), request, validated, who)
@@ -130,8 +134,10 @@ class GraphQLEndpoint:
             lane = self._traffic.lanes.of_request(cost, is_mutation=kind is OperationType.MUTATION)
             try:
                 with self._traffic.running(receive):
+                    # It may wait for the replica to replay what the client has written: before it has a place.
+                    source = None if replica is None else await replica_source(replica, kind, least)
                     async with lane:
-                        result = await self._run(request, validated, who, mode, price)
+                        result, freshness = await self._run(source, request, validated, who, mode, price)
             except RetryLaterError:
                 if limit is not None:
                     balance = limit.give_back(who.subject, cost)
@@ -147,20 +153,31 @@ class GraphQLEndpoint:
             else:
                 response = _execution_response(result, media_type)
             note_result(result, response)
+            response.raw_headers += freshness_headers(freshness, is_mutation=kind is OperationType.MUTATION)
         if balance is not None:
             response.raw_headers += balance_headers(balance)
         return response
 
     async def _run(
-        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None, price: Price
-    ) -> JsonResult | ExecutedResult:
-        database = self._database_of()
-        if mode not in _EXPLAIN_MODES:
-            return await self._gateway.execute(database, request, validated, who)
-        explanation = self._gateway.explain(request, validated, who)
-        result = await self._gateway.execute(database, request, validated, who)
-        plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
-        return replace(result, extensions=result.extensions | {"explain": dict(plan)})
+        self,
+        source: ReplicaSource | None,
+        request: GraphQLRequest,
+        validated: ValidatedDocument,
+        who: Principal,
+        mode: bytes | None,
+        price: Price,
+    ) -> tuple[JsonResult | ExecutedResult, Freshness | None]:
+        database, freshness = self._database_of(), None
+        explanation = self._gateway.explain(request, validated, who) if mode in _EXPLAIN_MODES else None
+        result: JsonResult | ExecutedResult
+        if source is None:
+            result = await self._gateway.execute(database, request, validated, who)
+        else:
+            result, freshness = await source.run(self._gateway, request, validated, who)
+        if explanation is not None:
+            plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
+            result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
+        return result, freshness
 
 
 def _read_get(scope: Scope) -> GraphQLRequest:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.accord.in_force import accord_in_force
-from api.db import LOST_CONNECTION, Database, Outage
+from api.db import LOST_CONNECTION, Database, Outage, ReadReplica
 from api.errors import AccordError
 from api.revisions import require_compatible
 from api.web.database_provider import DatabaseProvider
@@ -33,6 +33,7 @@ class Health:
     owns_database: bool = False
     is_stopping: bool = False
     outage: Outage | None = None
+    replica: ReadReplica | None = None
     _check: "asyncio.Task[str | None] | None" = field(default=None, init=False)
 
     def alive(self) -> Response:
@@ -46,11 +47,15 @@ class Health:
         return _response({"status": "alive", "problem": _UNREACHABLE}, 200)
 
     async def ready(self, database: Database) -> Response:
-        """Whether a load balancer should send requests. It answers within two seconds, whatever hangs."""
+        """Whether a load balancer should send requests. It answers within two seconds, whatever hangs.
+
+        A read replica that is away makes no server unready: its reads go to the primary.
+        """
         problem = await self._problem(database)
+        replica = {} if self.replica is None else {"replica": _replica_state(self.replica)}
         if problem is not None:
-            return _response({"status": "not ready", "problem": problem}, 503)
-        return _response({"status": "ready"}, 200)
+            return _response({"status": "not ready", "problem": problem, **replica}, 503)
+        return _response({"status": "ready", **replica}, 200)
 
     async def _problem(self, database: Database) -> str | None:
         if self.is_stopping:
@@ -92,6 +97,12 @@ async def readiness_problem(database: Database) -> str | None:
         # The driver's message may contain hosts and users. The log has it.
         return _UNREACHABLE
     return None
+
+
+def _replica_state(replica: ReadReplica) -> str:
+    if replica.is_read:
+        return "ready" if replica.lag_seconds is None else f"ready, {replica.lag_seconds:.1f} seconds behind at most"
+    return f"not read, as {replica.problem or 'it cannot be reached'}"
 
 
 def _response(content: dict[str, str], status: int) -> Response:

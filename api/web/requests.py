@@ -8,9 +8,10 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
-from api.errors import ErrorCode
+from api.db import WalPosition, read_watermark
+from api.errors import AccordError, ErrorCode
 from api.graph.request import GraphQLRequest
-from api.web.responses import HttpError
+from api.web.responses import WATERMARK_HEADER, HttpError
 
 BODY_LIMIT_BYTES = 2 * 1024 * 1024
 """Documents that people write are far smaller. A larger body is a mistake or an attack."""
@@ -39,6 +40,17 @@ def read_get(scope: Scope) -> GraphQLRequest:
         # An empty parameter counts as absent; browsers send one for an empty form field.
         parameters[name] = _parse_json(text.encode(), f"The parameter `{name}`") if text else None
     return _validated(parameters)
+
+
+def sent_watermark(headers: Headers) -> WalPosition | None:
+    """What the client has written, which the answer may not lack. Errors: HttpError for a malformed header."""
+    sent = headers.get(WATERMARK_HEADER)
+    if sent is None:
+        return None
+    try:
+        return read_watermark(sent.decode("latin-1"))
+    except AccordError as error:
+        raise HttpError(400, error.message, error.remedy, code=error.code) from error
 
 
 def _validated(parameters: dict[str, Any]) -> GraphQLRequest:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import orjson
 from starlette.responses import Response
 
+from api.db import NOWHERE, watermark_text
 from api.errors import AccordError, ErrorCode
+from api.graph.replica_source import Freshness
 from api.telemetry.request_record import note_error
 from api.web.media_types import MediaType
 
@@ -37,6 +39,22 @@ _ENCODED_HEADERS = {
     for media_type in MediaType
     for is_secret in (False, True)
 }
+
+WATERMARK_HEADER, LAG_HEADER = b"accord-watermark", b"accord-replica-lag"
+# Where there is no replica, every read has what was written: any watermark will do.
+_WITHOUT_REPLICA = [(WATERMARK_HEADER, watermark_text(NOWHERE).encode())]
+
+
+def freshness_headers(freshness: Freshness | None, *, is_mutation: bool) -> list[tuple[bytes, bytes]]:
+    """The headers that say what a mutation has written, or how many seconds the replica was behind that was read.
+
+    Without a read replica there is no `freshness`.
+    """
+    if freshness is None:
+        return _WITHOUT_REPLICA if is_mutation else []
+    if freshness.committed is not None:
+        return [(WATERMARK_HEADER, watermark_text(freshness.committed).encode())]
+    return [] if freshness.lag_seconds is None else [(LAG_HEADER, b"%.1f" % freshness.lag_seconds)]
 
 
 class HttpError(AccordError):

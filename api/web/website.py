@@ -18,7 +18,7 @@ from api.network_names import Network
 from api.traffic.traffic import Traffic
 from api.web.compression import CompressionMiddleware
 from api.web.cross_origin import CrossOriginMiddleware
-from api.web.database_provider import DatabaseProvider
+from api.web.database_provider import DatabaseProvider, ReplicaProvider, no_replica
 from api.web.endpoint import GraphQLEndpoint
 from api.web.error_responses import ErrorMiddleware
 from api.web.forwarded import ForwardedMiddleware
@@ -66,12 +66,14 @@ def build_site(
     explains: bool = False,
     slow: SlowRequests = NO_PLANS,
     lifespan: StatelessLifespan[Starlette] | None = None,
+    replica_of: ReplicaProvider = no_replica,
 ) -> ASGIApp:
     """The ASGI application that serves a gateway at `/graphql`, and the page of the accord at `/accord`.
 
     `routes` are added beside them. `guard` responds to browsers that open a page; `/graphql` in a browser is GraphiQL.
     `traffic` limits the requests at `/graphql`. With `explains` a response includes its execution plan on request; that
-    is meant for development. `slow` says which requests the log warns of.
+    is meant for development. `slow` says which requests the log warns of. Queries go to the read replica, if there is
+    one.
     """
 
     async def graphiql(request: Request) -> Response:
@@ -80,7 +82,9 @@ def build_site(
     async def accord(request: Request) -> Response:
         return await guard(request, ACCORD)
 
-    endpoint = GraphQLEndpoint(gateway, database_of, identify, page=graphiql, traffic=traffic, explains=explains)
+    endpoint = GraphQLEndpoint(
+        gateway, database_of, identify, page=graphiql, traffic=traffic, explains=explains, replica_of=replica_of
+    )
     pages = Starlette(
         routes=[
             Route(ENDPOINT, endpoint),

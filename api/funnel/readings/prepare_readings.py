@@ -37,6 +37,8 @@ async def prepare_readings(
     Shapes: readings -> nothing. Reads one snapshot. Writes what `keep` and `evaluate_reading` write.
     """
     wanted = [reading for reading in dict.fromkeys(requested) if not reading.is_current]
+    if wanted:
+        database.require_primary()
     waiting: set[asyncio.Task[None]] = set()
     for reading in wanted:
         async with database.read() as session:
@@ -80,6 +82,7 @@ async def require_readings(database: Database, requested: Iterable[RequestedRead
     wanted = tuple(dict.fromkeys(requested))
     if not wanted:
         return ()
+    database.require_primary()
     async with database.read() as session:
         for reading in wanted:
             await apply_reading(session, reading, datetime.now(UTC))

@@ -74,6 +74,7 @@ async def requested_preview(
     if principal.reach is not Reach.ALL:
         message = f"A preview is about everybody, so it needs the reach {Reach.ALL}; yours is {principal.reach}."
         raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
+    database.require_primary()
     at = now or datetime.now(UTC)
     async with database.read() as reading:
         prepared = await _prepared(reading, principal, request, at)
