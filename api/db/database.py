@@ -67,7 +67,8 @@ class Database:
         """Connect to a database; each of the three pools has so many connections at most.
 
         With the `outage` of another database on the same server both share one state, and that one closes all
-        connections. The metrics name the pools with `pool_prefix`: two databases of a process need two.
+        connections and has the spare one. The metrics name the pools with `pool_prefix`: two databases of a process
+        need two.
 
         Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login.
         """
@@ -76,7 +77,7 @@ class Database:
             async with asyncio.timeout(2 * CONNECT_SECONDS):
                 pool = await _open_pool(dsn, size, outage)
                 await pool.release(await pool.acquire())
-                spare = await _open_pool(dsn, 1, outage)
+                spare = await _open_pool(dsn, 1, outage) if shared is None else pool
         readers = Connections(partial(open_reader, dsn, wait_limits), size, outage)
         writers = Connections(partial(open_writer, dsn, wait_limits), size, outage)
         try:
@@ -111,12 +112,6 @@ class Database:
                 f"set local statement_timeout = {statement_ms}; set local lock_timeout = {limits.lock_ms}"
             )
             yield ReadSession(connection)
-
-    @asynccontextmanager
-    async def beside_requests(self, *, timeout_ms: int) -> AsyncIterator[ReadSession]:
-        """Open a snapshot for what the process keeps of the database, which no single request needs."""
-        async with Database.read(self, timeout_ms=timeout_ms) as session:
-            yield session
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[ScratchSession]:
