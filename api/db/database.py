@@ -92,7 +92,8 @@ class Database:
         `direct` is an address of the same database without a pooler between, for what lasts longer than a transaction.
 
         With the `outage` of another database on the same server both share one state, and that one closes all
-        connections. The metrics name the pools with `pool_prefix`: two databases of a process need two.
+        connections and has the spare one. The metrics name the pools with `pool_prefix`: two databases of a process
+        need two.
 
         Errors: DATABASE_UNREACHABLE if the server cannot be reached or rejects the login. A read replica may be away.
         """
@@ -104,7 +105,7 @@ class Database:
                 pool = await _open_pool(dsn, size, outage)
                 if not is_replica:
                     await pool.release(await pool.acquire())
-                spare = await _open_pool(dsn, 1, outage)
+                spare = await _open_pool(dsn, 1, outage) if shared is None else pool
         begin_read = f"begin; {transaction_settings(dsn, reader_settings(wait_limits))}"
         begin_work = begin_unit_of_work(transaction_settings(dsn, writer_settings(wait_limits)))
         readers = Connections(
@@ -143,12 +144,6 @@ class Database:
                 f"set local statement_timeout = {statement_ms}; set local lock_timeout = {limits.lock_ms}"
             )
             yield ReadSession(connection)
-
-    @asynccontextmanager
-    async def beside_requests(self, *, timeout_ms: int) -> AsyncIterator[ReadSession]:
-        """Open a snapshot for what the process keeps of the database, which no single request needs."""
-        async with Database.read(self, timeout_ms=timeout_ms) as session:
-            yield session
 
     @asynccontextmanager
     async def scratch(self) -> AsyncIterator[ScratchSession]:

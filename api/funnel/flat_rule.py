@@ -15,7 +15,7 @@ from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.leaves.fact_intervals import OF_TOUCHES, WITHOUT_SEGMENT, fact_intervals
 from api.funnel.leaves.field_leaf import field_intervals
 from api.funnel.lifetimes import VisibleFacts
-from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, NormalForm
+from api.funnel.normal_form import FieldConditions, LeafConjunction, LeafHolds, NormalForm
 from api.funnel.own_moments import span_rows
 from api.sql import Sql, join
 
@@ -28,7 +28,7 @@ def is_flat(form: NormalForm, *, has_segments: bool = True) -> bool:
     of facts: all time is one segment. A rule without any leaf can be as well: every contact fulfils it when its
     lifetime begins.
     """
-    parts = form.tree.parts if isinstance(form.tree, Conjunction) else (form.tree,)
+    parts = form.tree.parts if isinstance(form.tree, LeafConjunction) else (form.tree,)
     fact_leaves = [leaf.test for leaf in form.leaves if not isinstance(leaf.test, FieldConditions)]
     return (
         all(isinstance(part, LeafHolds) for part in parts)

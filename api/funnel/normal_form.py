@@ -68,20 +68,20 @@ class LeafHolds:
 
 
 @dataclass(frozen=True, slots=True)
-class Conjunction:
+class LeafConjunction:
     """Holds when every part does; without parts it always holds."""
 
     parts: "tuple[Node, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Disjunction:
+class LeafDisjunction:
     """Holds when at least one part does; without parts it never holds."""
 
     parts: "tuple[Node, ...]"
 
 
-Node = LeafHolds | Conjunction | Disjunction
+Node = LeafHolds | LeafConjunction | LeafDisjunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +104,18 @@ class NormalForm:
         match node:
             case LeafHolds(leaf=number):
                 return self.leaves[number].is_negated
-            case Conjunction(parts=parts):
+            case LeafConjunction(parts=parts):
                 return all(self._holds_without_facts(part) for part in parts)
-            case Disjunction(parts=parts):
+            case LeafDisjunction(parts=parts):
                 return any(self._holds_without_facts(part) for part in parts)
 
     def _is_required(self, node: Node, leaf: int) -> bool:
         match node:
             case LeafHolds(leaf=number):
                 return number == leaf
-            case Conjunction(parts=parts):
+            case LeafConjunction(parts=parts):
                 return any(self._is_required(part, leaf) for part in parts)
-            case Disjunction(parts=parts):
+            case LeafDisjunction(parts=parts):
                 return all(self._is_required(part, leaf) for part in parts)
 
 
@@ -190,9 +190,9 @@ class _Numbering:
     def number(self, node: _Unnumbered) -> Node:
         match node:
             case _And(parts=parts):
-                return Conjunction(tuple(self.number(part) for part in parts))
+                return LeafConjunction(tuple(self.number(part) for part in parts))
             case _Or(parts=parts):
-                return Disjunction(tuple(self.number(part) for part in parts))
+                return LeafDisjunction(tuple(self.number(part) for part in parts))
             case Leaf():
                 if node not in self.leaves:
                     self.leaves.append(node)

@@ -13,7 +13,7 @@ from api.funnel.ladder import Ladder, RankedStage
 from api.funnel.leaves.fact_intervals import HAS_END, fact_intervals, runs_out, turns_true_by_time
 from api.funnel.leaves.field_leaf import field_events
 from api.funnel.lifetimes import VisibleFacts
-from api.funnel.normal_form import Conjunction, FieldConditions, LeafHolds, Node, NormalForm, normal_form
+from api.funnel.normal_form import FieldConditions, LeafConjunction, LeafHolds, Node, NormalForm, normal_form
 from api.funnel.own_moments import TICK, facts_of_spans, first_of, in_spans, without_entered
 from api.sql import Sql, join
 from schema.clauses.rules import Score, Silence, Touches
@@ -175,7 +175,7 @@ def _holds(node: Node, form: NormalForm) -> Sql:
     """Return the tree of the rule as a boolean over the running sums."""
     if isinstance(node, LeafHolds):
         return Sql(f"n{node.leaf} {'=' if form.leaves[node.leaf].is_negated else '>'} 0")
-    word, empty = (" and ", "true") if isinstance(node, Conjunction) else (" or ", "false")
+    word, empty = (" and ", "true") if isinstance(node, LeafConjunction) else (" or ", "false")
     return join(word, (Sql("({})", _holds(part, form)) for part in node.parts)) if node.parts else Sql(empty)
 
 

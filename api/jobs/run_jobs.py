@@ -138,29 +138,21 @@ class _Notified:
 
 @asynccontextmanager
 async def _notified(held: Session | None, jobs: Sequence[PeriodicJob]) -> AsyncIterator[_Notified]:
-    """Listen on the connection that holds the lock, if there is one, for the channels of the jobs."""
+    """Listen on the connection that holds the lock, if there is one, for the channels of the jobs.
+
+    It is closed with the block, and the lock ends with it, so that a stop waits for no answer of the database.
+    """
     notified = _Notified()
     if held is None:
         yield notified
         return
-    channels = sorted({job.channel for job in jobs if job.channel is not None})
-    for channel in channels:
+    for channel in sorted({job.channel for job in jobs if job.channel is not None}):
         await held.connection.add_listener(channel, notified.note)
     try:
         yield notified
-    except asyncio.CancelledError:
-        # A stop waits for no answer; the lock ends with the connection. One that is lost raises an error in place of
-        # the cancellation, and the jobs would go on after the stop.
-        if not is_gone(held.connection):
-            held.connection.terminate()
-        raise
     finally:
         if not is_gone(held.connection):
-            # A connection that is lost now raises an error in place of the cancellation, and the jobs would go on.
-            with suppress(*LOST_CONNECTION):
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    for channel in channels:
-                        await held.connection.remove_listener(channel, notified.note)
+            held.connection.terminate()
 
 
 async def _start(database: Database, job: PeriodicJob, running: dict[str, "asyncio.Task[None]"]) -> None:

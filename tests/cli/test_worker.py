@@ -12,6 +12,15 @@ from api.embedded import postmaster
 from api.embedded.server import cluster_dir
 from tests.support.commands import accord
 
+# A shell that starts the tests in the background lets them ignore SIGINT, and a process inherits that.
+WORKER = """
+import signal
+from api.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 128 + signal.SIGTERM)])
 def test_it_runs_the_jobs_until_a_signal(tmp_path: Path, number: signal.Signals, status: int) -> None:
@@ -19,7 +28,7 @@ def test_it_runs_the_jobs_until_a_signal(tmp_path: Path, number: signal.Signals,
     assert accord("migrate", data=folder).returncode == 0
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     process = subprocess.Popen(
-        [sys.executable, "-c", "from api.cli import main; main()", "worker"],
+        [sys.executable, "-c", WORKER, "worker"],
         env={**environment, "ACCORD_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

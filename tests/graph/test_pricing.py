@@ -245,9 +245,9 @@ class CountingDatabase(LoggingDatabase):
     reads = 0
 
     @asynccontextmanager
-    async def beside_requests(self, *, timeout_ms: int) -> AsyncIterator[ReadSession]:
+    async def read(self, *, timeout_ms: int | None = None) -> AsyncIterator[ReadSession]:
         self.reads += 1
-        async with super().beside_requests(timeout_ms=timeout_ms) as session:
+        async with super().read(timeout_ms=timeout_ms) as session:
             yield session
 
 
@@ -273,8 +273,8 @@ class HangingDatabase(CountingDatabase):
     hangs = True
 
     @asynccontextmanager
-    async def beside_requests(self, *, timeout_ms: int) -> AsyncIterator[ReadSession]:
-        async with super().beside_requests(timeout_ms=timeout_ms) as session:
+    async def read(self, *, timeout_ms: int | None = None) -> AsyncIterator[ReadSession]:
+        async with super().read(timeout_ms=timeout_ms) as session:
             if self.hangs:
                 await asyncio.sleep(60)
             yield session

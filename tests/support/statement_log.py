@@ -26,7 +26,8 @@ class LoggingDatabase(Database):
     @asynccontextmanager
     async def read(self, *, timeout_ms: int | None = None) -> AsyncIterator[ReadSession]:
         async with super().read(timeout_ms=timeout_ms) as session:
-            yield _LoggingSession(session.connection, self.statements)
+            # Statistics, which are read with a limit of their own, are not the request's.
+            yield _LoggingSession(session.connection, self.statements) if timeout_ms is None else session
 
 
 @dataclass(frozen=True, slots=True)

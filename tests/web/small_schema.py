@@ -69,7 +69,7 @@ class _Unreachable(Database):
     def __init__(self) -> None:
         """Open no pool."""
 
-    def beside_requests(self, *, timeout_ms: int) -> NoReturn:
+    def read(self, *, timeout_ms: int | None = None) -> NoReturn:
         raise ConnectionRefusedError(f"nothing within {timeout_ms} ms")
 
 

@@ -31,7 +31,7 @@ def document_changes(before: Accord, after: Accord) -> tuple[ClauseChange, ...]:
     if before.reporting.timezone != after.reporting.timezone:
         before, after = with_followed_zone(before), with_followed_zone(after)
     keys = renamed_stages(before, after)
-    walk = _Walk(with_stage_keys(before, keys), after)
+    walk = _AccordPair(with_stage_keys(before, keys), after)
     return (*_changed_keys(before, after, keys), *walk.models(_Place("", "", "", ""), walk.before, walk.after))
 
 
@@ -71,7 +71,7 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _AccordPair:
     """Both documents, the first one with the keys that the stages have in the second one."""
 
     before: Accord

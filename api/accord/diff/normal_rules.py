@@ -23,27 +23,27 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Conjunction:
+class RuleConjunction:
     """True when all parts are. Without parts it is true."""
 
     parts: tuple["NormalRule", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Disjunction:
+class RuleDisjunction:
     """True when at least one part is. Without parts it is false."""
 
     parts: tuple["NormalRule", ...]
 
 
-NormalRule = Literal | Conjunction | Disjunction
+NormalRule = Literal | RuleConjunction | RuleDisjunction
 
 
 def normal_rule(rule: Rule, *, is_negated: bool = False) -> NormalRule:
     """Return the normal form of a rule, or of its negation."""
     match rule:
         case AllOf(all=parts) | AnyOf(any=parts):
-            kind = Conjunction if isinstance(rule, AllOf) is not is_negated else Disjunction
+            kind = RuleConjunction if isinstance(rule, AllOf) is not is_negated else RuleDisjunction
             return _joined(kind, (normal_rule(part, is_negated=is_negated) for part in parts))
         case Not(negated=part):
             return normal_rule(part, is_negated=not is_negated)
@@ -60,7 +60,7 @@ def literals(rule: NormalRule) -> Iterator[Literal]:
             yield from literals(part)
 
 
-def _joined(kind: type[Conjunction | Disjunction], parts: Iterator[NormalRule]) -> NormalRule:
+def _joined(kind: type[RuleConjunction | RuleDisjunction], parts: Iterator[NormalRule]) -> NormalRule:
     flat: set[NormalRule] = set()
     for part in parts:
         flat.update(part.parts if isinstance(part, kind) else (part,))

@@ -15,7 +15,7 @@ leaf with `after`, which is true right after an exit and was not just before it.
 """
 
 from api.accord.diff.leaf_implication import literal_implies
-from api.accord.diff.normal_rules import Conjunction, Disjunction, Literal, NormalRule, literals, normal_rule
+from api.accord.diff.normal_rules import Literal, NormalRule, RuleConjunction, RuleDisjunction, literals, normal_rule
 from schema.accord_vocab import AccordChangeMark
 from schema.clauses.rules import Rule, StageReached, stage_read
 
@@ -69,13 +69,13 @@ class _Proofs:
     def _proven(self, narrow: NormalRule, wide: NormalRule) -> bool:
         if narrow == wide:
             return True
-        if isinstance(wide, Conjunction):
+        if isinstance(wide, RuleConjunction):
             return all(self.implies(narrow, part) for part in wide.parts)
-        if isinstance(narrow, Disjunction):
+        if isinstance(narrow, RuleDisjunction):
             return all(self.implies(part, wide) for part in narrow.parts)
-        if isinstance(narrow, Conjunction) and any(self.implies(part, wide) for part in narrow.parts):
+        if isinstance(narrow, RuleConjunction) and any(self.implies(part, wide) for part in narrow.parts):
             return True
-        if isinstance(wide, Disjunction):
+        if isinstance(wide, RuleDisjunction):
             return any(self.implies(narrow, part) for part in wide.parts)
         if isinstance(narrow, Literal) and isinstance(wide, Literal):
             return literal_implies(narrow, wide)

@@ -68,7 +68,7 @@ class KeptStatistics:
 
 async def _read(database: Database) -> CostStatistics:
     """Read the statistics in one snapshot."""
-    async with database.beside_requests(timeout_ms=round(LONGEST_SECONDS * 1_000)) as session:
+    async with database.read(timeout_ms=round(LONGEST_SECONDS * 1_000)) as session:
         sizes = await read_table_sizes(session)
         try:
             context = await read_context(session, LOCAL_OPERATOR, datetime.now(UTC))

@@ -106,7 +106,7 @@ _NOTHING = _Size()
 def limit_errors(document: DocumentNode) -> list[GraphQLError]:
     """Return an error for each limit that an operation of the document exceeds."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    walk = _Walk(fragments, {})
+    walk = _DocumentMeasure(fragments, {})
     errors: list[GraphQLError] = []
     for operation in document.definitions:
         if isinstance(operation, OperationDefinitionNode):
@@ -154,7 +154,7 @@ def _over_limit(what: str, figure: str, limit: int) -> AccordError:
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _DocumentMeasure:
     """Measures one document. The size of each fragment is computed once."""
 
     fragments: Mapping[str, FragmentDefinitionNode]
