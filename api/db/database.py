@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -176,6 +176,7 @@ class Database:
         sets a deadline. Where no connection lasts (`has_sessions`), a transaction holds the lock, and with it one of
         the few connections of the pooler.
         """
+        holding: AbstractAsyncContextManager[asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | Connection]
         if self._pooling.direct is not None:
             holding = self.apart()
         elif self._pooling.is_on:
