@@ -18,7 +18,7 @@ from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIME
 from api.db.database import Database
 from api.db.expected_errors import DiskFullError, expected_error
 from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, UnreachableError, connecting
-from api.db.opening import OpenedConnection, connect
+from api.db.opening import OpenedConnection, connect, host_of
 from api.db.outages import Outage, is_gone
 from api.db.sessions import (
     IS_EVALUATING,
@@ -52,6 +52,7 @@ __all__ = [
     "connect",
     "connecting",
     "expected_error",
+    "host_of",
     "is_gone",
     "prepare",
 ]

@@ -49,6 +49,14 @@ class OpenedConnection(TimedConnection):
     host: Host
 
 
+def host_of(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | Connection") -> Host:
+    """The host of a connection that `connect` opened."""
+    found = getattr(connection, "host", None)  # also through the proxy of a pool
+    if not isinstance(found, Host):
+        raise TypeError("the connection was not opened by `connect`")
+    return found
+
+
 class PooledConnection(OpenedConnection):
     """A connection to a pooler. It leaves nothing to reset: all that it changes ends with the transaction."""
 

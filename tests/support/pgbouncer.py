@@ -82,13 +82,9 @@ pidfile = {folder}/pid
         parent.chmod(parent.stat().st_mode | 0o011)
         for path in (folder, *folder.iterdir()):
             os.chown(path, account.st_uid, account.st_gid)
+    uid, gid = (account.st_uid, account.st_gid) if os.geteuid() == 0 else (None, None)
     with (folder / "output").open("w") as output:
-        process = subprocess.Popen(
-            [found, str(folder / "ini")],
-            stdout=output,
-            stderr=output,
-            **({"user": account.st_uid, "group": account.st_gid} if os.geteuid() == 0 else {}),
-        )
+        process = subprocess.Popen([found, str(folder / "ini")], stdout=output, stderr=output, user=uid, group=gid)
     try:
         _wait_for(process, port, folder)
         yield PgBouncer(port, folder)
