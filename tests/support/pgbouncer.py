@@ -78,8 +78,9 @@ pidfile = {folder}/pid
 """
     )
     if os.geteuid() == 0:
-        parent = Path(host.name).resolve().parent
-        parent.chmod(parent.stat().st_mode | 0o011)
+        for parent in Path(host.name).resolve().parents:
+            if parent.is_relative_to(tempfile.gettempdir()) and parent != Path(tempfile.gettempdir()):
+                parent.chmod(parent.stat().st_mode | 0o011)
         for path in (folder, *folder.iterdir()):
             os.chown(path, account.st_uid, account.st_gid)
     uid, gid = (account.st_uid, account.st_gid) if os.geteuid() == 0 else (None, None)
