@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
     pooler: Literal["none", "transaction"] = Field(
         default="none",
-        description="Whether `DATABASE_URL` leads to a pooler such as PgBouncer, which gives each `transaction` another "
+        description="Whether `DATABASE_URL` leads to a pooler such as PgBouncer that gives each `transaction` another "
         "connection. `pgbouncer=true` in the URL says the same.",
     )
     database_url_read: SecretStr | None = Field(
@@ -349,7 +349,10 @@ class Settings(BaseSettings):
 
     @property
     def connection_url(self) -> str | None:
-        """`DATABASE_URL`, with `pgbouncer=true` if a pooler is between; None if it is not set. It may have a password."""
+        """`DATABASE_URL`, with `pgbouncer=true` if a pooler is between; None if it is not set.
+
+        It may have a password.
+        """
         if self.database_url is None:
             return None
         url = self.database_url.get_secret_value()

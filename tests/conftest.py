@@ -14,6 +14,7 @@ from api.embedded.server import start
 from api.revisions import migrate
 from tests.postgres_versions.installed import requested_version, running
 from tests.support.databases import database_connection_url, delete_all_rows, new_database, run_statements
+from tests.support.pgbouncer import PgBouncer, running_pgbouncer
 from tests.support.source_copy import run_python
 
 TEMPLATE = "accord_template"
@@ -72,10 +73,20 @@ async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
         yield dsn
 
 
+@pytest.fixture(scope="session")
+def pooler(server: str) -> Iterator[PgBouncer | None]:
+    """A PgBouncer in front of the server, with THROUGH_PGBOUNCER (`make test-pgbouncer`)."""
+    if not os.environ.get("THROUGH_PGBOUNCER"):
+        yield None
+        return
+    with running_pgbouncer(server) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
-async def module_database(module_dsn: str) -> AsyncIterator[Database]:
+async def module_database(module_dsn: str, pooler: PgBouncer | None) -> AsyncIterator[Database]:
     """The database of this test module, which keeps its rows between tests."""
-    async with Database.open(module_dsn, size=4) as opened:
+    async with Database.open(pooler.through(module_dsn) if pooler else module_dsn, size=4) as opened:
         yield opened
 
 

@@ -14,11 +14,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode
 
 from api.backup.backup_file import CHUNK_BYTES
+from api.database_url import ENVIRONMENT_VARIABLES, Host, parse_database_url
+from api.database_url.database_url import APPLICATION_NAME
 from api.embedded.programs import ENVIRONMENT, PostgresPrograms, installed
 from api.errors import AccordError, ErrorCode
+
+_NEGOTIATING = 17  # the first version whose programs know `sslnegotiation`, which saves a round trip
+_PARAMETERS = (
+    *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+    *("channel_binding", "krbsrvname", "gsslib", "passfile", "options", "connect_timeout"),
+    *("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +73,37 @@ def fitting_programs(server: PostgresServer, *, is_private: bool, at_least: int 
     )
 
 
-def client_connection(dsn: str, *, is_private: bool) -> ClientConnection:
-    """Return how the programs connect to the database of a connection URL."""
+def client_connection(dsn: str, host: Host, *, is_private: bool, major: int) -> ClientConnection:
+    """Return how programs of a major version connect to the database of a connection URL, on one of its hosts.
+
+    A snapshot, or a database that was found to be empty, is that of one server. Service files and variables are read
+    already. Errors: BAD_INPUT for a key with a password.
+    """
     if is_private:
         return ClientConnection(dsn, ENVIRONMENT)
-    parts = urlsplit(dsn)
-    credentials, at, hosts = parts.netloc.rpartition("@")
-    user, _, password = credentials.partition(":")
-    values = dict(parse_qsl(parts.query, keep_blank_values=True))
-    password = values.pop("password", "") or unquote(password)
-    environment = {**os.environ, "PGAPPNAME": "accord", **({"PGPASSWORD": password} if password else {})}
-    return ClientConnection(
-        urlunsplit(parts._replace(netloc=f"{user}{at}{hosts}", query=urlencode(values))), environment
-    )
+    url = parse_database_url(dsn)
+    if "sslpassword" in url.parameters:
+        raise AccordError(
+            ErrorCode.BAD_INPUT,
+            "PostgreSQL's programs take the password of a key (sslpassword) only as an argument, which all users see.",
+            "Use a key without a password, which only the account of Accord can read.",
+        )
+    given = {
+        "host": host.name,
+        "port": str(host.port),
+        "user": url.user,
+        "dbname": url.database,
+        "application_name": url.application_name or APPLICATION_NAME,
+        **{name: url.parameters.get(name) for name in _PARAMETERS},
+    }
+    if major >= _NEGOTIATING:
+        given["sslnegotiation"] = url.parameters.get("sslnegotiation")
+    if url.keepalive is None:
+        given["keepalives"] = "0"
+    environment = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT_VARIABLES}
+    environment |= {"PGPASSWORD": url.password} if url.password else {}
+    query = urlencode({name: value for name, value in given.items() if value}, quote_via=quote)
+    return ClientConnection(f"postgresql://?{query}", environment)
 
 
 async def end_process(process: asyncio.subprocess.Process) -> None:

@@ -20,7 +20,7 @@ from api.backup.client_programs import (
     fitting_programs,
 )
 from api.backup.take_backup import SERVER
-from api.db import AdvisoryLock, Database, require_supported_version
+from api.db import AdvisoryLock, Database, host_of, require_supported_version
 from api.embedded.programs import PostgresPrograms
 from api.errors import AccordError, ErrorCode
 from api.revisions import is_fresh, known_revisions
@@ -75,6 +75,7 @@ async def restore_backup(dsn: str, path: Path, *, is_private: bool, replaces: bo
     async with Database.open(dsn, size=1) as database:
         async with database.read() as session:
             server = await session.row(SERVER)
+            host = host_of(session.connection)
         if server is None:
             raise TypeError("a statement without FROM returned no row")
         require_supported_version(server["major"])
@@ -89,7 +90,7 @@ async def restore_backup(dsn: str, path: Path, *, is_private: bool, replaces: bo
         programs = fitting_programs(
             PostgresServer(server["major"], server["uses_tls"]), is_private=is_private, at_least=manifest.pg_dump
         )
-        connection = client_connection(dsn, is_private=is_private)
+        connection = client_connection(dsn, host, is_private=is_private, major=programs.major)
         await _Restoring(programs, connection, manifest, server["major"]).run(path, empties=replaces)
         async with database.write() as session:
             await session.run(Sql("analyze"))  # a dump has no statistics, without which plans are bad

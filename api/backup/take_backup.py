@@ -7,7 +7,7 @@ from pathlib import Path
 
 from api.backup.backup_file import CHUNK_BYTES, BackupManifest, BackupSource, new_backup_file
 from api.backup.client_programs import PostgresServer, client_connection, end_process, fitting_programs
-from api.db import Database, ReadSession
+from api.db import Database, ReadSession, host_of
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
 from schema.base import now
@@ -40,7 +40,7 @@ async def take_backup(dsn: str, path: Path, *, is_private: bool) -> BackupManife
             pg_dump=programs.major,
             taken_at=now(),
         )
-        connection = client_connection(dsn, is_private=is_private)
+        connection = client_connection(dsn, host_of(session.connection), is_private=is_private, major=programs.major)
         command = [
             programs.path("pg_dump"),
             *("--format=custom", "--no-owner", "--no-privileges", "--no-password"),

@@ -39,7 +39,7 @@ def parse_uri(uri: str) -> dict[str, str]:
 
 def _split_authority(rest: str) -> tuple[str, str, str]:
     """Split into user, password and hosts; a slash if there is a path; and what follows."""
-    user, at, after = rest.partition("@")
+    user, at, _ = rest.partition("@")
     start = len(user) + 1 if at and "/" not in user else 0
     end = next((place for place, sign in enumerate(rest) if place >= start and sign in "/?"), len(rest))
     is_path = rest[end : end + 1] == "/"
@@ -61,9 +61,7 @@ def _hosts(text: str) -> dict[str, str]:
     for item in text.split(","):
         found = _HOST.fullmatch(item)
         if found is None:
-            raise UriSyntaxError(
-                "its host or port is malformed: write signs like / : @ # ? in a password as %2F and so on"
-            )
+            raise UriSyntaxError("its host or port is malformed: write / : @ in a password as %2F %3A %40")
         hosts.append(_decoded(found["host"].strip("[]")))
         ports.append(found["port"] or "")
     return {"host": ",".join(hosts), "port": ",".join(ports) if any(ports) else ""}

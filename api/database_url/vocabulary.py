@@ -1,4 +1,4 @@
-"""The parameters of a connection, and what becomes of each: it is honoured, or harmless, or it is named as a problem."""
+"""The parameters of a connection, and what becomes of each: it is honoured, harmless, or named as a problem."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -22,8 +22,8 @@ from api.db.connections import LONGEST_PREPARED, SERVER_SETTINGS, STATEMENT_TIME
 from api.db.database import Database
 from api.db.expected_errors import DiskFullError, expected_error
 from api.db.failures import DATABASE_FAILURES, LOST_CONNECTION, PrimaryNeededError, UnreachableError, connecting
-from api.db.opening import OpenedConnection, connect
-from api.db.outages import CONNECT_SECONDS, Outage, is_gone
+from api.db.opening import OpenedConnection, connect, host_of
+from api.db.outages import Outage, is_gone
 from api.db.read_replica import ReadReplica, ReplicaOptions
 from api.db.replica_database import ReplicaDatabase
 from api.db.server_version import SUPPORTED_VERSIONS, require_supported_version, supported_versions_text
@@ -67,6 +67,7 @@ __all__ = [
     "connect",
     "connecting",
     "expected_error",
+    "host_of",
     "is_gone",
     "prepare",
     "read_watermark",

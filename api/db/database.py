@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -177,6 +177,7 @@ class Database:
         the few connections of the pooler.
         """
         self.require_primary()
+        holding: AbstractAsyncContextManager[asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | Connection]
         if self._pooling.direct is not None:
             holding = self.apart()
         elif self._pooling.is_on:

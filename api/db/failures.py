@@ -34,6 +34,14 @@ def connecting() -> Iterator[None]:
         raise _unreachable("The database refuses the user name or password.") from error
     except asyncpg.InvalidCatalogNameError as error:
         raise _unreachable(f"The server does not have this database: {error}.") from error
+    except asyncpg.ProtocolViolationError as error:
+        if "startup parameter" not in str(error):
+            raise _unreachable(f"The database cannot be reached: {error}.") from error
+        raise AccordError(
+            ErrorCode.DATABASE_UNREACHABLE,
+            f"A pooler refuses a setting of the connection ({error}).",
+            "Set ACCORD_POOLER=transaction, or add pgbouncer=true to the parameters of DATABASE_URL.",
+        ) from error
     except TimeoutError as error:
         raise _unreachable("The database cannot be reached: it does not answer.") from error
     except (*DATABASE_FAILURES, ValueError) as error:

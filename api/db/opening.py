@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from api.database_url import DatabaseUrl, Host, parse_database_url
 from api.database_url.database_url import APPLICATION_NAME
@@ -38,7 +39,7 @@ _KEEPALIVE = {
 _STATE = "select pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool"
 _READ_ONLY = "default_transaction_read_only"
 _ABOUT_WRITING = ("read-write", "read-only")
-# The next host is tried if one cannot be reached, starts or stops, or has no connection left; not if it refuses a login.
+# The next host is tried if one cannot be reached, starts, stops, or has no connection left; not if it refuses a login.
 _TRY_NEXT = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
 
 
@@ -46,6 +47,14 @@ class OpenedConnection(TimedConnection):
     """A connection that knows its host."""
 
     host: Host
+
+
+def host_of(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | Connection") -> Host:
+    """The host of a connection that `connect` opened."""
+    found = getattr(connection, "host", None)  # also through the proxy of a pool
+    if not isinstance(found, Host):
+        raise TypeError("the connection was not opened by `connect`")
+    return found
 
 
 class PooledConnection(OpenedConnection):
@@ -89,12 +98,13 @@ async def connect_anywhere(address: str, settings: Mapping[str, str]) -> None:
     url = parse_database_url(address)
     target = "any" if url.target == "prefer-standby" else url.target
     tries = [asyncio.create_task(_probe(url, host, target, settings)) for host in url.hosts]
+    failure: Exception = ConnectionError("there is no host")
     try:
         for ended in asyncio.as_completed(tries):
             try:
                 await ended
             except _TRY_NEXT as error:
-                failure: Exception = error
+                failure = error
             else:
                 return
         raise failure
@@ -125,15 +135,14 @@ async def _connect_host(
         # Ours would hide what the server itself says.
         later = {_READ_ONLY: settings[_READ_ONLY]} if target in _ABOUT_WRITING and _READ_ONLY in settings else {}
         first = {name: value for name, value in settings.items() if name not in later}
-        connection: OpenedConnection = await asyncpg.connect(
-            **_where(url, host),
+        if url.is_pooled:  # which keeps no prepared statement
+            options = {**options, "statement_cache_size": 0}
+        arguments: dict[str, Any] = {**_where(url, host), **options}
+        connection = await asyncpg.connect(
+            **arguments,
             server_settings=startup_settings(url, first),
-            target_session_attrs="any",
-            **(
-                {**options, "statement_cache_size": 0, "connection_class": PooledConnection}
-                if url.is_pooled
-                else {"connection_class": OpenedConnection, **options}
-            ),
+            target_session_attrs=SessionAttribute.any,
+            connection_class=PooledConnection if url.is_pooled else OpenedConnection,
         )
         try:
             _keep_alive(connection, url.keepalive)

@@ -18,6 +18,7 @@ from api.backup import client_programs
 from api.backup.backup_file import read_manifest
 from api.backup.client_programs import PostgresServer, client_connection, fitting_programs
 from api.backup.restore_backup import restore_backup
+from api.database_url import Host
 from api.db import server_version
 from api.embedded.programs import MAJOR, PostgresPrograms
 from api.errors import AccordError, ErrorCode
@@ -193,7 +194,7 @@ def test_the_programs_fit_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_password_is_no_argument() -> None:
     for url in ("postgresql://me:s%40cret@db:5432/a?sslmode=require", "postgresql://me@db/a?password=s%40cret"):
-        found = client_connection(url, is_private=False)
+        found = client_connection(url, Host("db", 5432), is_private=False, major=18)
         assert "cret" not in found.url
         assert found.environment["PGPASSWORD"] == "s@cret"
 
