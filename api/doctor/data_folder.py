@@ -1,8 +1,8 @@
 """Checks of the folder of the private database, logs and reports, and of its disk."""
 
-import os
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 from api.doctor.findings import Examined, Finding, fine, warning, wrong
@@ -59,5 +59,9 @@ def _existing_parent(folder: Path) -> Path:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether this process may write there. The kernel also denies root what is on a read-only file system."""
-    return os.access(folder, os.W_OK | os.X_OK)
+    """Whether this process can make a file there: permissions alone say nothing to root, or of a read-only disk."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

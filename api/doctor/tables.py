@@ -38,7 +38,7 @@ async def statistics(examined: Examined) -> Finding:
     statement = Sql(
         "select c.relname::text as name, c.reltuples < 0 as is_missing from pg_class c"
         " left join pg_stat_user_tables s on s.relid = c.oid"
-        " where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and pg_relation_size(c.oid) > 0"
+        " where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'"
         " and (c.reltuples < 0 and coalesce(s.n_live_tup, 0) >= 1000"
         " or s.n_mod_since_analyze > {} + 0.5 * c.reltuples) order by c.relname",
         MANY_CHANGES,

@@ -64,7 +64,10 @@ def _text(report: Report, columns: int) -> str:
     if report.not_made:
         lines += ["", *_wrapped(f"Not checked: {', '.join(report.not_made)}.", "", "", columns)]
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
-    lines += ["", f"{_number(errors, 'error')}, {_number(warnings, 'warning')}, {_number(len(report.results), 'check')}."]
+    lines += [
+        "",
+        f"{_number(errors, 'error')}, {_number(warnings, 'warning')}, {_number(len(report.results), 'check')}.",
+    ]
     return "\n".join(lines)
 
 
