@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ async def test_a_foreign_package_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         ({"metrics_address": "127.0.0.1:8000"}, "ACCORD_METRICS_ADDRESS is the address of the server"),
     ],
 )
-async def test_settings_that_make_no_sense_together_are_named(settings: dict[str, object], named: str) -> None:
+async def test_settings_that_make_no_sense_together_are_named(settings: dict[str, Any], named: str) -> None:
     assert (await finding("settings")).severity is OK
     found = await finding("settings", **settings)
     assert found.severity is WARNING
@@ -49,7 +50,7 @@ async def test_settings_that_make_no_sense_together_are_named(settings: dict[str
         ({"host": "0.0.0.0", "trusted_proxies": "10.0.0.1", "rate_limit": 0}, "ACCORD_RATE_LIMIT is 0"),
     ],
 )
-async def test_what_the_network_can_read_is_named(settings: dict[str, object], named: str) -> None:
+async def test_what_the_network_can_read_is_named(settings: dict[str, Any], named: str) -> None:
     assert (await finding("network")).severity is OK
     found = await finding("network", **settings)
     assert found.severity is WARNING
