@@ -23,7 +23,7 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     accord("stop", data=folder)
 
 
-def findings(output: str) -> dict[str, dict[str, str]]:
+def diagnoses(output: str) -> dict[str, dict[str, str]]:
     report = json.loads(output)
     found = {check["name"]: check for check in report["checks"]}
     assert len(found) == len(report["checks"])
@@ -40,7 +40,7 @@ def test_every_check_has_a_name_of_its_own() -> None:
 def test_a_private_database_that_was_just_made_has_no_error(private: Path) -> None:
     done = accord("doctor", "--json", data=private)
     assert done.returncode == 0, done.stdout + done.stderr
-    found = findings(done.stdout)
+    found = diagnoses(done.stdout)
     assert set(found) == NAMES
     assert [name for name, check in found.items() if check["severity"] != "OK"] == ["accord"]
 
@@ -71,7 +71,7 @@ def test_without_a_database_the_other_checks_are_made_and_no_password_is_shown(t
         ACCORD_OIDC_ISSUER="https://login.example", ACCORD_OIDC_CLIENT_ID="accord",
     )  # fmt: skip
     assert done.returncode == 1
-    found = findings(done.stdout)
+    found = diagnoses(done.stdout)
     assert found["database"]["severity"] == "ERROR"
     assert "cannot be reached" in found["database"]["found"]
     assert found["settings"]["severity"] == "WARNING"
@@ -82,13 +82,13 @@ def test_without_a_database_the_other_checks_are_made_and_no_password_is_shown(t
 def test_a_setting_that_is_not_valid_is_named(tmp_path: Path) -> None:
     done = run_command("doctor", "--json", data=tmp_path, ACCORD_POOL_SIZE="1")
     assert done.returncode == 1
-    assert "ACCORD_POOL_SIZE is 1" in findings(done.stdout)["settings"]["found"]
+    assert "ACCORD_POOL_SIZE is 1" in diagnoses(done.stdout)["settings"]["found"]
 
 
 async def test_an_external_database_is_only_read(server: str, dsn: str, name: str, tmp_path: Path) -> None:
     await run_statements(server, f"alter database {name} set default_transaction_read_only = on")
     code, output = await run_on(dsn, "doctor", "--json", data=tmp_path)
-    found = findings(output)
+    found = diagnoses(output)
     assert (code, set(found)) == (1, NAMES)
     assert not [check for check in found.values() if "could not be checked" in check["found"]]
     assert found["writing"]["severity"] == "ERROR"
@@ -96,7 +96,7 @@ async def test_an_external_database_is_only_read(server: str, dsn: str, name: st
 
 async def test_a_role_that_may_only_connect_is_told_everything_that_is_missing(as_role: str, tmp_path: Path) -> None:
     code, output = await run_on(as_role, "doctor", "--json", data=tmp_path)
-    found = findings(output)
+    found = diagnoses(output)
     assert code == 1
     assert found["table rights"]["severity"] == "ERROR"
     assert found["schema rights"]["severity"] == "WARNING"
@@ -105,7 +105,7 @@ async def test_a_role_that_may_only_connect_is_told_everything_that_is_missing(a
 
 async def test_a_database_that_was_never_set_up_is_checked_as_far_as_it_is_there(server: str, tmp_path: Path) -> None:
     code, output = await run_on(server, "doctor", "--json", data=tmp_path)
-    found = findings(output)
+    found = diagnoses(output)
     assert code == 1
     assert found["revision"]["remedy"] == "Run `accord migrate`."
     assert found["server version"]["severity"] == "OK"
@@ -119,7 +119,7 @@ async def test_it_does_not_wait_for_the_locks_of_others(dsn: str, tmp_path: Path
         _, output = await run_on(dsn, "doctor", "--json", data=tmp_path)
     finally:
         await holder.close()
-    found = findings(output)
+    found = diagnoses(output)
     unchecked = [name for name, check in found.items() if "could not be checked" in check["found"]]
     assert unchecked == ["jobs", "clock"]
     assert found["table rights"]["severity"] == "OK"

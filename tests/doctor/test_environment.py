@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from api.doctor import Severity, data_folder
-from tests.doctor.findings import finding
+from tests.doctor.diagnoses import diagnosis
 
 OK, WARNING, ERROR = Severity.OK, Severity.WARNING, Severity.ERROR
 REMOTE = "postgresql://accord:hidden@db.example/accord"
 
 
 async def test_a_foreign_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (await finding("packages")).severity is OK
+    assert (await diagnosis("packages")).severity is OK
     (tmp_path / "schema").mkdir()
     (tmp_path / "schema" / "__init__.py").write_text('"""Simple data validation."""\n')
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    found = await finding("packages")
+    found = await diagnosis("packages")
     assert found.severity is ERROR
     assert "Another distribution has a package 'schema'" in found.found
 
@@ -35,8 +35,8 @@ async def test_a_foreign_package_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     ],
 )
 async def test_settings_that_make_no_sense_together_are_named(settings: dict[str, Any], named: str) -> None:
-    assert (await finding("settings")).severity is OK
-    found = await finding("settings", **settings)
+    assert (await diagnosis("settings")).severity is OK
+    found = await diagnosis("settings", **settings)
     assert found.severity is WARNING
     assert named in found.found
 
@@ -51,15 +51,15 @@ async def test_settings_that_make_no_sense_together_are_named(settings: dict[str
     ],
 )
 async def test_what_the_network_can_read_is_named(settings: dict[str, Any], named: str) -> None:
-    assert (await finding("network")).severity is OK
-    found = await finding("network", **settings)
+    assert (await diagnosis("network")).severity is OK
+    found = await diagnosis("network", **settings)
     assert found.severity is WARNING
     assert named in found.found
 
 
 async def test_a_server_behind_a_proxy_with_https_pages_is_fine() -> None:
     settings = {"host": "0.0.0.0", "trusted_proxies": "10.0.0.1", "allowed_origins": "https://app.example"}
-    assert (await finding("network", **settings)).severity is OK
+    assert (await diagnosis("network", **settings)).severity is OK
 
 
 @pytest.mark.parametrize(
@@ -75,35 +75,35 @@ async def test_a_server_behind_a_proxy_with_https_pages_is_fine() -> None:
     ],
 )
 async def test_a_way_to_the_database_without_tls_is_named(url: str | None, severity: Severity) -> None:
-    found = await finding("encryption", url)
+    found = await diagnosis("encryption", url)
     assert found.severity is severity
     assert "hidden" not in found.found + found.remedy
 
 
 async def test_a_data_folder_that_cannot_be_used_is_an_error_of_a_private_database(tmp_path: Path) -> None:
-    assert (await finding("data folder", data_dir=tmp_path)).severity is OK
-    assert (await finding("data folder", data_dir=tmp_path / "later" / "data")).severity is OK
+    assert (await diagnosis("data folder", data_dir=tmp_path)).severity is OK
+    assert (await diagnosis("data folder", data_dir=tmp_path / "later" / "data")).severity is OK
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", Path("/proc/accord"), Path("/proc")):
-        found = await finding("data folder", data_dir=folder)
+        found = await diagnosis("data folder", data_dir=folder)
         assert found.severity is ERROR, found
         assert str(folder) in found.found
         # An external database needs no folder.
-        assert (await finding("data folder", REMOTE, data_dir=folder)).severity is WARNING
+        assert (await diagnosis("data folder", REMOTE, data_dir=folder)).severity is WARNING
 
 
 async def test_a_data_folder_that_others_can_write_is_named(tmp_path: Path) -> None:
     subprocess.run(["/bin/chmod", "777", str(tmp_path)], check=True)
-    found = await finding("data folder", data_dir=tmp_path)
+    found = await diagnosis("data folder", data_dir=tmp_path)
     assert (found.severity, found.remedy) == (WARNING, f"Run `chmod 700 {tmp_path}`.")
 
 
 async def test_a_disk_without_room_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_folder, "FEW_FREE_BYTES", 0)
     monkeypatch.setattr(data_folder, "LEAST_FREE_BYTES", 0)
-    assert (await finding("disk", data_dir=tmp_path)).severity is OK
+    assert (await diagnosis("disk", data_dir=tmp_path)).severity is OK
     monkeypatch.setattr(data_folder, "FEW_FREE_BYTES", 2**60)
-    assert (await finding("disk", data_dir=tmp_path)).severity is WARNING
+    assert (await diagnosis("disk", data_dir=tmp_path)).severity is WARNING
     monkeypatch.setattr(data_folder, "LEAST_FREE_BYTES", 2**60)
-    assert (await finding("disk", data_dir=tmp_path)).severity is ERROR
-    assert (await finding("disk", REMOTE, data_dir=tmp_path)).severity is WARNING
+    assert (await diagnosis("disk", data_dir=tmp_path)).severity is ERROR
+    assert (await diagnosis("disk", REMOTE, data_dir=tmp_path)).severity is WARNING

@@ -2,11 +2,11 @@
 
 from api.db import Database, WaitLimits
 from api.doctor.all_checks import CHECKS
-from api.doctor.findings import Examined, Finding, Needs
+from api.doctor.diagnoses import Diagnosis, Examined, Needs
 from api.settings import Settings
 
 
-async def finding(name: str, dsn: str | None = None, **settings: object) -> Finding:
+async def diagnosis(name: str, dsn: str | None = None, **settings: object) -> Diagnosis:
     """Make the check of this name on a database, with new connections."""
     (check,) = (check for check in CHECKS if check.name == name)
     loaded = Settings.load(database_url=dsn, **settings)
