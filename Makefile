@@ -199,6 +199,35 @@ ROUNDS ?= 20
 test-faults: .venv/.installed-dev ## kill server, PostgreSQL and commands while clients write (ROUNDS=200 SEED=7)
 	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(BIN)/python -m pytest -m faults -s tests/faults $(ARGS)
 
+POSTGRES := tests/postgres_versions
+# Those that Accord supports beside its own, which `make test` runs on.
+POSTGRES_VERSIONS ?= 15 16 17
+VERSION_TESTS ?= tests/access/test_table_matrix.py tests/backup tests/catalogue/test_catalogue.py tests/catalogue/test_migrating.py \
+	tests/catalogue/test_server_versions.py tests/doctor tests/evolution/test_rolling.py tests/evolution/test_waiting.py \
+	tests/funnel/test_entries_follow.py tests/funnel/test_golden_entries.py tests/funnel/test_rebuilding.py \
+	tests/funnel/test_wake_ups.py tests/graph/test_kpis.py tests/importers/test_hubspot.py \
+	tests/importers/test_repeated_import.py tests/importers/test_undoing.py tests/intake tests/jobs \
+	tests/metrics/test_contacts_by_example.py tests/metrics/test_day_sums.py tests/metrics/test_deals.py \
+	tests/metrics/test_economics.py tests/metrics/test_handoff_duties.py tests/metrics/test_journeys.py \
+	tests/mutations/test_erasing.py tests/mutations/test_every_table.py tests/mutations/test_merging_contacts.py \
+	tests/mutations/test_rows_of_one_bulk.py tests/outbox tests/plan/test_as_of_facts.py tests/plan/test_documents.py \
+	tests/plan/test_groups.py tests/plan/test_list_aggregates.py tests/plan/test_money.py tests/plan/test_search.py \
+	tests/sample/test_joins_of_statements.py tests/web/test_example_queries_run.py tests/web/test_health.py \
+	tests/web/test_screens.py
+.PHONY: test-postgres-versions
+test-postgres-versions: .venv/.installed-dev $(POSTGRES)/node_modules/.package-lock.json ## test on the other versions of PostgreSQL (needs Debian's postgresql-15; POSTGRES_VERSIONS=17)
+	@for version in $(POSTGRES_VERSIONS); do \
+		echo "PostgreSQL $$version"; \
+		POSTGRES_VERSION=$$version $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(VERSION_TESTS) $(ARGS) || exit 1; \
+	done
+
+# The packages have links of libraries as a list, which their script makes.
+$(POSTGRES)/node_modules/.package-lock.json: $(POSTGRES)/package.json $(POSTGRES)/package-lock.json .venv/.node
+	@echo "Installing the PostgreSQL servers to test with"
+	@$(NODE_PATH); export PATH; cd $(POSTGRES) && npm ci --silent --ignore-scripts --fetch-retries=1 --fetch-timeout=20000 && \
+	for package in node_modules/postgresql-*; do (cd $$package && node scripts/hydrate-symlinks.js) || exit 1; done
+	@touch $@
+
 # A newer release runs this target of the release before, with MIGRATED_BY as its own folder.
 READS_AND_WRITES ?= tests/mutations tests/graph tests/plan
 .PHONY: test-reads-and-writes
@@ -268,5 +297,5 @@ migration: .venv/.installed-dev ## draft a migration and rewrite the SDL: make m
 .PHONY: clean
 clean: ## remove everything that was installed and built (keeps the data in .accord)
 	@test ! -x $(ACCORD) || $(ACCORD) stop
-	rm -rf .venv .cache .hypothesis build dist $(FRONT_ENDS:%=api/static/%/dist) $(FRONT_ENDS:%=api/static/%/node_modules) $(PEERS)/node_modules $(CLIENTS)/node_modules $(OIDC)/node_modules
+	rm -rf .venv .cache .hypothesis build dist $(FRONT_ENDS:%=api/static/%/dist) $(FRONT_ENDS:%=api/static/%/node_modules) $(PEERS)/node_modules $(CLIENTS)/node_modules $(OIDC)/node_modules $(POSTGRES)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,9 @@
 """What is wrong with a set-up, and what to do about it: `accord doctor`.
 
-Each check is a function that looks at one thing and returns a `Finding`. `all_checks.CHECKS` lists them: a new check is
-one function and one line there. A check reads, in a snapshot of its own with short deadlines, and never shows a secret.
+Each check is a function that looks at one thing and returns a `Diagnosis`. `all_checks.CHECKS` lists them: a new check
+is one function and one line there. A check reads, in a snapshot of its own with short deadlines, and shows no secret.
 
-    findings.py     what a check returns, what it is given, and what it needs
+    diagnoses.py    what a check returns, what it is given, and what it needs
     environment.py  packages, settings and the network
     data_folder.py  the folder of the private database, and its disk
     server.py       the PostgreSQL server and its parameters
@@ -15,7 +15,7 @@ one function and one line there. A check reads, in a snapshot of its own with sh
     examine.py      making the checks, whatever can be reached
 """
 
+from api.doctor.diagnoses import Diagnosis, Report, Result, Severity
 from api.doctor.examine import examine
-from api.doctor.findings import Finding, Report, Result, Severity
 
-__all__ = ["Finding", "Report", "Result", "Severity", "examine"]
+__all__ = ["Diagnosis", "Report", "Result", "Severity", "examine"]

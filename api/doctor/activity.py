@@ -1,7 +1,7 @@
 """Checks of transactions, locks, jobs and clocks at the moment."""
 
 from api.access.credentials.key_lookup import count_real_keys
-from api.doctor.findings import Examined, Finding, fine, warning, wrong
+from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 from api.jobs.backlog import MOST_SKEW_SECONDS, read_backlog
 from api.sql import Sql
 
@@ -11,7 +11,7 @@ LONG_OUTBOX_LAG_SECONDS = 60
 MANY_WAKE_UPS = 1_000
 
 
-async def long_transactions(examined: Examined) -> Finding:
+async def long_transactions(examined: Examined) -> Diagnosis:
     """Whether a transaction is open for so long that dead rows pile up. Prepared ones and replication slots count."""
     statement = Sql(
         "select format('session %s (%s) for %s minutes', pid, coalesce(nullif(application_name, ''), backend_type),"
@@ -35,7 +35,7 @@ async def long_transactions(examined: Examined) -> Finding:
     )
 
 
-async def waiting_locks(examined: Examined) -> Finding:
+async def waiting_locks(examined: Examined) -> Diagnosis:
     """Whether sessions wait for locks that others hold."""
     statement = Sql(
         "select pid, pg_blocking_pids(pid) as holders from pg_stat_activity"
@@ -54,7 +54,7 @@ async def waiting_locks(examined: Examined) -> Finding:
     )
 
 
-async def jobs(examined: Examined) -> Finding:
+async def jobs(examined: Examined) -> Diagnosis:
     """Whether the background jobs keep up: events without a position, and contacts whose evaluation is due."""
     backlog = await read_backlog(examined.database)
     found = (
@@ -69,7 +69,7 @@ async def jobs(examined: Examined) -> Finding:
     return fine(found)
 
 
-async def clock(examined: Examined) -> Finding:
+async def clock(examined: Examined) -> Diagnosis:
     """Whether the clocks of this machine and of the database agree."""
     skew = (await read_backlog(examined.database)).clock_skew_seconds or 0.0
     if abs(skew) <= MOST_SKEW_SECONDS:
@@ -81,7 +81,7 @@ async def clock(examined: Examined) -> Finding:
     )
 
 
-async def credentials(examined: Examined) -> Finding:
+async def credentials(examined: Examined) -> Diagnosis:
     """Whether whoever reaches the server needs a credential."""
     settings = examined.settings
     keys = await count_real_keys(examined.database)

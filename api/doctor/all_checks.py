@@ -1,7 +1,7 @@
 """The list of all checks, in the order of the report."""
 
 from api.doctor import activity, capacity, data_folder, environment, rights, server, tables
-from api.doctor.findings import Check, Needs
+from api.doctor.diagnoses import Check, Needs
 
 CHECKS = (
     Check("packages", Needs.SETTINGS, environment.packages),

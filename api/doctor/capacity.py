@@ -1,6 +1,6 @@
 """Checks of connections, memory and deadlines that the server gives Accord."""
 
-from api.doctor.findings import Examined, Finding, fine, warning, wrong
+from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 from api.doctor.server import parameters
 from api.settings import Settings
 from api.sql import Sql
@@ -20,7 +20,7 @@ _DEADLINES = (
 )
 
 
-async def connections(examined: Examined) -> Finding:
+async def connections(examined: Examined) -> Diagnosis:
     """Whether the server, the database and the role allow the connections that all pools may open."""
     statement = Sql(
         "select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
@@ -47,7 +47,7 @@ def most_connections(settings: Settings) -> int:
     return settings.workers * (3 * settings.pool_size + BESIDE_POOLS)
 
 
-async def memory(examined: Examined) -> Finding:
+async def memory(examined: Examined) -> Diagnosis:
     """Whether the memory of the server is neither tiny nor without bound."""
     found = await parameters(examined, "shared_buffers", "work_mem")
     buffers_mb, work_kb = int(found["shared_buffers"]) * 8 // 1_024, int(found["work_mem"])
@@ -66,7 +66,7 @@ async def memory(examined: Examined) -> Finding:
     return fine(shown)
 
 
-async def deadlines(examined: Examined) -> Finding:
+async def deadlines(examined: Examined) -> Diagnosis:
     """Whether the server ends long work of Accord, which sets the deadlines of requests itself."""
     found = await parameters(examined, *_DEADLINES)
     short = {name: int(value) // 1_000 for name, value in found.items() if value != "0"}

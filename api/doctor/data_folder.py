@@ -1,18 +1,18 @@
 """Checks of the folder of the private database, logs and reports, and of its disk."""
 
-import os
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
-from api.doctor.findings import Examined, Finding, fine, warning, wrong
+from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 
 LEAST_FREE_BYTES = 256 * 2**20
 """With less, the next import or checkpoint may fail."""
 FEW_FREE_BYTES = 2 * 2**30
 
 
-async def data_folder(examined: Examined) -> Finding:
+async def data_folder(examined: Examined) -> Diagnosis:
     """Whether the data folder can be written, and by no other user."""
     folder = examined.settings.data_dir
     if not folder.exists():
@@ -32,7 +32,7 @@ async def data_folder(examined: Examined) -> Finding:
     return fine(f"{folder} can be written.")
 
 
-async def disk(examined: Examined) -> Finding:
+async def disk(examined: Examined) -> Diagnosis:
     """Whether the disk of the data folder has room."""
     where = _existing_parent(examined.settings.data_dir)
     usage = shutil.disk_usage(where)
@@ -44,7 +44,7 @@ async def disk(examined: Examined) -> Finding:
     return warning(found, remedy) if examined.is_private and usage.free < FEW_FREE_BYTES else fine(found)
 
 
-def _unwritable(examined: Examined, folder: Path, found: str) -> Finding:
+def _unwritable(examined: Examined, folder: Path, found: str) -> Diagnosis:
     if examined.is_private:
         return wrong(f"{found}: the private database needs it.", "Name another folder with ACCORD_DATA_DIR or --data.")
     return warning(
@@ -59,5 +59,9 @@ def _existing_parent(folder: Path) -> Path:
 
 
 def _is_writable(folder: Path) -> bool:
-    """Whether this process may write there. The kernel also denies root what is on a read-only file system."""
-    return os.access(folder, os.W_OK | os.X_OK)
+    """Whether this process can make a file there: permissions alone say nothing to root, or of a read-only disk."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

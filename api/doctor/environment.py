@@ -6,14 +6,14 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from accord_command import foreign_package
-from api.doctor.findings import Examined, Finding, fine, warning, wrong
+from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 from api.network_names import is_confidential_url
 from api.settings import Settings
 
 _ENCRYPTING = {"require", "verify-ca", "verify-full"}
 
 
-async def packages(_examined: Examined) -> Finding:
+async def packages(_examined: Examined) -> Diagnosis:
     """Whether Python imports Accord's own packages."""
     problem = foreign_package()
     if problem is None:
@@ -21,7 +21,7 @@ async def packages(_examined: Examined) -> Finding:
     return wrong(problem, "Install Accord in an environment of its own, with pipx or uv tool.")
 
 
-async def settings_fit(examined: Examined) -> Finding:
+async def settings_fit(examined: Examined) -> Diagnosis:
     """Whether the values of the settings make sense together."""
     problems = list(_contradictions(examined.settings))
     if not problems:
@@ -49,7 +49,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield "ACCORD_METRICS_ADDRESS is the address of the server itself."
 
 
-async def network(examined: Examined) -> Finding:
+async def network(examined: Examined) -> Diagnosis:
     """Whether somebody on the network can read credentials, cookies or metrics, or use the server without limit."""
     settings = examined.settings
     problems = list(_exposures(settings))
@@ -78,7 +78,7 @@ def _exposures(settings: Settings) -> Iterator[str]:
         yield "ACCORD_RATE_LIMIT is 0, so that one client can keep the database busy."
 
 
-async def database_encryption(examined: Examined) -> Finding:
+async def database_encryption(examined: Examined) -> Diagnosis:
     """Whether the way to an external database is encrypted."""
     url = examined.settings.database_url
     if url is None:

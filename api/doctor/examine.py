@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from api.db import LOST_CONNECTION, Database, WaitLimits
 from api.doctor.all_checks import CHECKS, REVISION
-from api.doctor.findings import Check, Examined, Finding, Needs, Report, Result, Severity, fine, warning, wrong
+from api.doctor.diagnoses import Check, Diagnosis, Examined, Needs, Report, Result, Severity, fine, warning, wrong
 from api.embedded import database_connection_url, has_database
 from api.errors import AccordError
 from api.settings import Settings
@@ -44,15 +44,15 @@ async def _examine_database(settings: Settings, dsn: str) -> list[Result]:
         examined = Examined(settings, database)
         results = [Result("database", fine(f"Accord reaches its database: {settings.database_shown}."))]
         results += await _make(Needs.DATABASE, examined)
-        fits = any(result.name == REVISION and result.finding.severity is Severity.OK for result in results)
+        fits = any(result.name == REVISION and result.diagnosis.severity is Severity.OK for result in results)
         return results + (await _make(Needs.TABLES, examined) if fits else [])
 
 
 async def _make(needs: Needs, examined: Examined) -> list[Result]:
-    return [Result(check.name, await _finding(check, examined)) for check in CHECKS if check.needs is needs]
+    return [Result(check.name, await _diagnosis(check, examined)) for check in CHECKS if check.needs is needs]
 
 
-async def _finding(check: Check, examined: Examined) -> Finding:
+async def _diagnosis(check: Check, examined: Examined) -> Diagnosis:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await check.find(examined)

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from api.doctor.findings import Examined, Finding, fine, warning, wrong
+from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 from api.sql import Sql
 from schema.tables import METADATA
 
@@ -11,7 +11,7 @@ _NEEDED = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _OWNER = "Let the role of DATABASE_URL own the tables (`reassign owned by … to …`)"
 
 
-async def schema_rights(examined: Examined) -> Finding:
+async def schema_rights(examined: Examined) -> Diagnosis:
     """Whether the role has a schema, may create in it, and may make temporary tables."""
     statement = Sql(
         "select current_user as role, current_schema() as schema,"
@@ -41,7 +41,7 @@ async def schema_rights(examined: Examined) -> Finding:
     return fine(f"The role {role} may create in the schema {row['schema']}.")
 
 
-async def table_rights(examined: Examined) -> Finding:
+async def table_rights(examined: Examined) -> Diagnosis:
     """Whether the role may read and write all tables, and owns them."""
     async with examined.database.read() as session:
         tables = await session.rows(_table_rights_statement())
@@ -60,7 +60,7 @@ async def table_rights(examined: Examined) -> Finding:
     return fine("The role owns all tables, and may write them.")
 
 
-async def writable(examined: Examined) -> Finding:
+async def writable(examined: Examined) -> Diagnosis:
     """Whether the database can be written at all."""
     statement = Sql(
         "select pg_is_in_recovery() as is_standby,"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from api.db import SUPPORTED_VERSIONS, supported_versions_text
-from api.doctor.findings import Examined, Finding, fine, warning, wrong
+from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 from api.sql import Sql
 
 _ON = "on"
@@ -19,7 +19,7 @@ async def parameters(examined: Examined, *names: str) -> Mapping[str, str]:
     return {row["name"]: row["reset_val"] for row in rows}
 
 
-async def server_version(examined: Examined) -> Finding:
+async def server_version(examined: Examined) -> Diagnosis:
     """Whether Accord is tested with the version of the server."""
     async with examined.database.read() as session:
         major = session.connection.get_server_version().major
@@ -30,7 +30,7 @@ async def server_version(examined: Examined) -> Finding:
     return wrong(f"{found} Accord supports {supported_versions_text()}.", "Use a server of one of these versions.")
 
 
-async def encoding(examined: Examined) -> Finding:
+async def encoding(examined: Examined) -> Diagnosis:
     """Whether the database keeps all characters, and knows upper and lower case of letters beside ASCII."""
     statement = Sql(
         "select current_setting('server_encoding') as encoding, d.datcollate, d.datctype, d.datcollversion,"
@@ -61,13 +61,13 @@ async def encoding(examined: Examined) -> Finding:
     return fine("The encoding is UTF8, and upper and lower case of all letters are known.")
 
 
-async def durability(examined: Examined) -> Finding:
+async def durability(examined: Examined) -> Diagnosis:
     """Whether what was committed survives a crash."""
     found = await parameters(examined, "fsync", "full_page_writes", "synchronous_commit")
     off = [name for name in ("fsync", "full_page_writes") if found[name] != _ON]
     if off:
         return wrong(
-            f"{' and '.join(off)} is off: a crash of the machine can destroy the whole database.",
+            f"Off: {', '.join(off)}. A crash of the machine can destroy the whole database.",
             f"Set {' and '.join(off)} to on in postgresql.conf, and reload the server.",
         )
     if found["synchronous_commit"] == "off":
@@ -78,13 +78,13 @@ async def durability(examined: Examined) -> Finding:
     return fine("What was committed survives a crash.")
 
 
-async def autovacuum(examined: Examined) -> Finding:
+async def autovacuum(examined: Examined) -> Diagnosis:
     """Whether PostgreSQL removes dead rows and renews statistics by itself."""
     found = await parameters(examined, "autovacuum", "track_counts")
     off = [name for name in ("autovacuum", "track_counts") if found[name] != _ON]
     if off:
         return warning(
-            f"{' and '.join(off)} is off: tables grow, statements get slow, and transaction ids run out.",
+            f"Off: {', '.join(off)}. Tables grow, statements get slow, and transaction ids run out.",
             f"Set {' and '.join(off)} to on in postgresql.conf, and reload the server.",
         )
     # Options of a table look like {autovacuum_enabled=false}.
@@ -103,7 +103,7 @@ async def autovacuum(examined: Examined) -> Finding:
     return fine("Autovacuum is on.")
 
 
-async def time_zone(examined: Examined) -> Finding:
+async def time_zone(examined: Examined) -> Diagnosis:
     """Whether the sessions of Accord have the time zone that they ask for."""
     async with examined.database.read() as session:
         found = await session.value(Sql("select current_setting('TimeZone')"))

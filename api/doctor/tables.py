@@ -1,7 +1,7 @@
 """Checks of the revision, statistics, indexes and age of the tables."""
 
 from api.accord.in_force import accord_in_force
-from api.doctor.findings import Examined, Finding, fine, warning, wrong
+from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 from api.errors import AccordError
 from api.revisions import head_revision, require_compatible
 from api.sql import Sql
@@ -14,7 +14,7 @@ LAST_AGE = 1_500_000_000
 """PostgreSQL stops writing at about 2,100,000,000."""
 
 
-async def revision(examined: Examined) -> Finding:
+async def revision(examined: Examined) -> Diagnosis:
     """Whether this release runs on the database."""
     try:
         await require_compatible(examined.database)
@@ -23,7 +23,7 @@ async def revision(examined: Examined) -> Finding:
     return fine(f"This Accord, of revision {head_revision()}, runs on the database.")
 
 
-async def accord(examined: Examined) -> Finding:
+async def accord(examined: Examined) -> Diagnosis:
     """Whether an accord is in force, without which there are no stages and KPIs."""
     try:
         async with examined.database.read() as session:
@@ -33,12 +33,12 @@ async def accord(examined: Examined) -> Finding:
     return fine(f"Version {found.number} of the accord is in force.")
 
 
-async def statistics(examined: Examined) -> Finding:
+async def statistics(examined: Examined) -> Diagnosis:
     """Whether the planner's statistics are there and not old, as plans and the cost of requests need."""
     statement = Sql(
         "select c.relname::text as name, c.reltuples < 0 as is_missing from pg_class c"
         " left join pg_stat_user_tables s on s.relid = c.oid"
-        " where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' and pg_relation_size(c.oid) > 0"
+        " where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'"
         " and (c.reltuples < 0 and coalesce(s.n_live_tup, 0) >= 1000"
         " or s.n_mod_since_analyze > {} + 0.5 * c.reltuples) order by c.relname",
         MANY_CHANGES,
@@ -55,7 +55,7 @@ async def statistics(examined: Examined) -> Finding:
     return fine("The planner's statistics are up to date.")
 
 
-async def indexes(examined: Examined) -> Finding:
+async def indexes(examined: Examined) -> Diagnosis:
     """Whether all indexes can be used: one whose concurrent creation failed is written but never read."""
     statement = Sql(
         "select array_agg(c.relname::text order by c.relname) from pg_index i join pg_class c on c.oid = i.indexrelid"
@@ -72,7 +72,7 @@ async def indexes(examined: Examined) -> Finding:
     )
 
 
-async def transaction_ids(examined: Examined) -> Finding:
+async def transaction_ids(examined: Examined) -> Diagnosis:
     """Whether PostgreSQL is far from running out of transaction ids."""
     statement = Sql(
         "select greatest(age(datfrozenxid), mxid_age(datminmxid)) from pg_database where datname = current_database()"
@@ -88,7 +88,7 @@ async def transaction_ids(examined: Examined) -> Finding:
     return warning(f"{found} Autovacuum does not keep up.", remedy)
 
 
-async def size(examined: Examined) -> Finding:
+async def size(examined: Examined) -> Diagnosis:
     """How large the database is."""
     async with examined.database.read() as session:
         shown = await session.value(Sql("select pg_size_pretty(pg_database_size(current_database()))"))

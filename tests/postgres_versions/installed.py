@@ -39,7 +39,7 @@ def running(major: int, folder: Path) -> Iterator[str]:
 def _programs(major: int, folder: Path, account: OsAccount) -> PostgresPrograms:
     """Return the programs of a version, copied beside the data if the account cannot enter the folder of this tree."""
     installed = FOLDERS[major]
-    assert (installed / "bin/postgres").exists(), f"PostgreSQL {major} is not installed: make test-postgres-versions"
+    assert (installed / "bin/postgres").exists(), f"PostgreSQL {major} is not in {installed}"
     if account.is_other and not can_run(account, PostgresPrograms(major, installed / "bin")):
         copy = folder / "programs"
         shutil.copytree(installed, copy, symlinks=True)

@@ -16,7 +16,7 @@ _MOST_COLUMNS = 120
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the diagnoses as JSON.")] = False,
     data: Data = None,
 ) -> None:
     """Say what is wrong with a set-up, and what to do.
@@ -39,9 +39,9 @@ def _json(report: Report) -> str:
         "checks": [
             {
                 "name": result.name,
-                "severity": result.finding.severity.value,
-                "found": result.finding.found,
-                "remedy": result.finding.remedy or None,
+                "severity": result.diagnosis.severity.value,
+                "found": result.diagnosis.found,
+                "remedy": result.diagnosis.remedy or None,
             }
             for result in report.results
         ],
@@ -56,11 +56,11 @@ def _text(report: Report, columns: int) -> str:
     indent = " " * (severity_width + name_width + 4)
     lines: list[str] = []
     for result in report.results:
-        finding = result.finding
-        head = f"{finding.severity.value:<{severity_width}}  {result.name:<{name_width}}  "
-        lines += _wrapped(finding.found, head, indent, columns)
-        if finding.remedy:
-            lines += _wrapped(finding.remedy, f"{indent}To do: ", f"{indent}       ", columns)
+        diagnosis = result.diagnosis
+        head = f"{diagnosis.severity.value:<{severity_width}}  {result.name:<{name_width}}  "
+        lines += _wrapped(diagnosis.found, head, indent, columns)
+        if diagnosis.remedy:
+            lines += _wrapped(diagnosis.remedy, f"{indent}To do: ", f"{indent}       ", columns)
     if report.not_made:
         lines += ["", *_wrapped(f"Not checked: {', '.join(report.not_made)}.", "", "", columns)]
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)

@@ -9,7 +9,7 @@ from api.settings import Settings
 
 
 class Severity(StrEnum):
-    """How bad a finding is. `accord doctor` exits with 1 if there is an ERROR."""
+    """How bad it is. `accord doctor` exits with 1 if there is an ERROR."""
 
     OK = "OK"
     WARNING = "WARNING"
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """What a check found, in sentences, and what to do about it unless it is fine."""
 
     severity: Severity
@@ -25,19 +25,19 @@ class Finding:
     remedy: str = ""
 
 
-def fine(found: str) -> Finding:
-    """A finding that needs nothing to be done."""
-    return Finding(Severity.OK, found)
+def fine(found: str) -> Diagnosis:
+    """A diagnosis that needs nothing to be done."""
+    return Diagnosis(Severity.OK, found)
 
 
-def warning(found: str, remedy: str) -> Finding:
-    """A finding that makes Accord slow or unsafe, or that will become an error."""
-    return Finding(Severity.WARNING, found, remedy)
+def warning(found: str, remedy: str) -> Diagnosis:
+    """A diagnosis that makes Accord slow or unsafe, or that will become an error."""
+    return Diagnosis(Severity.WARNING, found, remedy)
 
 
-def wrong(found: str, remedy: str) -> Finding:
-    """A finding with which Accord does not work, or loses data."""
-    return Finding(Severity.ERROR, found, remedy)
+def wrong(found: str, remedy: str) -> Diagnosis:
+    """A diagnosis with which Accord does not work, or loses data."""
+    return Diagnosis(Severity.ERROR, found, remedy)
 
 
 class Needs(IntEnum):
@@ -74,24 +74,24 @@ class Check:
 
     name: str
     needs: Needs
-    find: Callable[[Examined], Awaitable[Finding]]
+    find: Callable[[Examined], Awaitable[Diagnosis]]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The finding of a check."""
+    """The diagnosis of a check."""
 
     name: str
-    finding: Finding
+    diagnosis: Diagnosis
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All findings about a set-up, and the names of checks that could not be made without what is missing."""
+    """All diagnoses about a set-up, and the names of checks that could not be made without what is missing."""
 
     results: Sequence[Result]
     not_made: Sequence[str]
 
     def count(self, severity: Severity) -> int:
-        """Return the number of findings of a severity."""
-        return sum(result.finding.severity is severity for result in self.results)
+        """Return the number of diagnoses of a severity."""
+        return sum(result.diagnosis.severity is severity for result in self.results)
