@@ -113,7 +113,7 @@ def _replicable(data: Path) -> EmbeddedServer:
 def _copy(primary: EmbeddedServer, data: Path) -> Path:
     """Copy a running server into the data folder of a standby."""
     cluster = cluster_dir(data)
-    subprocess.run(  # noqa: S603 - a program of the wheel
+    subprocess.run(
         [
             installed().path("pg_basebackup"),
             *("-h", primary.host, "-U", "postgres", "-D", str(cluster), "-R", "-X", "stream", "-c", "fast"),
