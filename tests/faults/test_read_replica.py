@@ -17,6 +17,7 @@ from api.db import Database, PrimaryNeededError, ReadReplica, ReplicaDatabase, R
 from api.db.wal_positions import COMMIT_POSITION, REPLAYED_POSITION, UNKNOWN, WalPosition, read_position
 from api.graph.replica_source import reason_for_primary
 from api.revisions import require_compatible
+from api.revisions.compatibility import COMPATIBILITY_TABLE
 from tests.faults.processes import Installation, frozen
 from tests.faults.replication import Replication, replicated
 
@@ -26,6 +27,7 @@ TEAMS = "{ teams { totalCount } }"
 # The GraphQL executor runs these: `viewer` and `kpi` are no records.
 EXECUTED = "{ teams { totalCount } viewer { name } kpi(key: STAGE_VOLUME) { value } }"
 STEPS = 60
+STOP_SECONDS = 35.0  # the default grace period, and 25 seconds
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +155,48 @@ def test_reads_are_never_older_than_own_writes(replica: Replication, seed: int) 
     assert from_primary, f"seed {seed}: the primary was never read"
 
 
+async def test_clients_that_write_at_once_read_what_they_wrote(replica: Replication, seed: int) -> None:
+    """Each client reads its own team by name, while the replay pauses and goes on."""
+    is_over = asyncio.Event()
+    chooser = random.Random(seed)
+
+    async def disturb() -> None:
+        while not is_over.is_set():
+            await asyncio.to_thread(chooser.choice((replica.pause, replica.resume)))
+            await asyncio.sleep(chooser.random())
+
+    async def write_and_read(client: httpx.AsyncClient) -> int:
+        from_replica = 0
+        for _ in range(8):
+            name = str(uuid4())
+            document = f'mutation {{ createTeam(input: {{name: "{name}", kind: SALES}}) {{ team {{ id }} }} }}'
+            written = await client.post("/graphql", json={"query": document})
+            token = written.headers["accord-watermark"]
+            document = f'{{ teams(where: {{name: {{eq: "{name}"}}}}) {{ totalCount }} }}'
+            read = await client.post("/graphql", json={"query": document}, headers={"Accord-Watermark": token})
+            assert team_count(read) == 1, f"seed {seed}: {name}"
+            from_replica += is_from_replica(read)
+        return from_replica
+
+    async with httpx.AsyncClient(base_url=replica.installation.address, timeout=60) as client:
+        disturbing = asyncio.create_task(disturb())
+        counts = await asyncio.gather(*(write_and_read(client) for _ in range(6)))
+        is_over.set()
+        await disturbing
+    assert sum(counts) > 0, f"seed {seed}: the replica was never read"
+
+
+def test_a_query_that_writes_runs_on_the_primary(replica: Replication) -> None:
+    sample = 'accord_reads_total{reason="writes",target="primary"}'
+    before = metric(replica, sample)
+    response = post(replica, "{ changes(first: 1) { pageInfo { endCursor } } teams { totalCount } }")
+    assert (team_count(response) >= 0, is_from_replica(response)) == (True, False)
+    document = "{ teams { totalCount } stageEntries(reading: PINNED, accordVersion: 1) { totalCount } }"
+    response = post(replica, document)
+    assert (team_count(response) >= 0, is_from_replica(response)) == (True, False)
+    assert metric(replica, sample) == before + 2
+
+
 def test_the_answer_of_a_replica_says_how_far_it_is_behind(replica: Replication) -> None:
     assert float(post(replica, TEAMS).headers["accord-replica-lag"]) < 10
     replica.pause()
@@ -255,6 +299,41 @@ async def test_what_is_no_standby_of_the_primary_is_not_read(replica: Replicatio
             assert monotonic() - began < 0.5, "nothing to wait for"
 
 
+async def test_a_replica_whose_schema_does_not_fit_is_not_read(replica: Replication) -> None:
+    """As during a rolling release, whose migration the replica has not replayed yet."""
+    async with (
+        Database.open(replica.primary.dsn(), size=2) as primary,
+        watched(replica.standby.dsn(), primary) as looked,
+        connected(replica.primary.dsn()) as connection,
+    ):
+        assert looked.is_read
+        async with connection.transaction():
+            present = await connection.fetchval("select version_num from alembic_version")
+            revisions = await connection.fetchval(f"select revisions from {COMPATIBILITY_TABLE}")
+            await connection.execute("update alembic_version set version_num = 'former'")
+            await connection.execute(f"update {COMPATIBILITY_TABLE} set revisions = array['former']")
+        try:
+            await until(lambda: not looked.is_read)
+            assert "revision former" in str(looked.problem)
+            assert await looked.source(None) is primary
+        finally:
+            async with connection.transaction():
+                await connection.execute("update alembic_version set version_num = $1", present)
+                await connection.execute(f"update {COMPATIBILITY_TABLE} set revisions = $1", revisions)
+        await until(lambda: looked.is_read)
+
+
+async def test_a_commit_whose_position_cannot_be_read_sends_reads_to_the_primary(replica: Replication) -> None:
+    async with (
+        Database.open(replica.primary.dsn(), size=2) as primary,
+        watched(replica.standby.dsn(), primary) as looked,
+    ):
+        assert 0 < await looked.committed() < UNKNOWN
+        primary.outage.begin(ConnectionError("the primary went away after the commit"))
+        primary.outage.abandon()
+        assert await looked.committed() == UNKNOWN
+
+
 async def test_a_replica_that_is_too_far_behind_is_not_read(replica: Replication) -> None:
     async with Database.open(replica.primary.dsn(), size=2) as primary:
         async with watched(replica.standby.dsn(), primary, most_lag_seconds=2) as looked:
@@ -283,13 +362,14 @@ def test_a_killed_replica_is_replaced_by_the_primary_and_back_after_its_return(r
             assert (team_count(response) > 0, is_from_replica(response)) == (True, False)
         assert monotonic() - began < 5
     state = readiness(replica)
-    assert (state["status"], state["replica"]) == ("ready", "not read, as it cannot be reached")
+    assert (state["status"], state["replica"]) == ("ready", "not read: it cannot be reached")
     assert metric(replica, "accord_replica_up") == 0
     assert metric(replica, 'accord_reads_total{reason="unavailable",target="primary"}') >= 1
     replica.start_standby()
     wait_until_read(replica)
     assert metric(replica, "accord_replica_up") == 1
     assert (logged(replica, lost), logged(replica, back)) == (counts[0] + 1, counts[1] + 1), "once each"
+    assert logged(replica, "Traceback") == 0
 
 
 def test_a_frozen_replica_holds_nobody_for_long(replica: Replication) -> None:
@@ -320,9 +400,15 @@ def test_several_workers_read_from_the_replica_and_one_without_it_starts(replica
         before = team_count(post(served, TEAMS))
         for number in range(1, 11):
             assert team_count(post(served, TEAMS, create_team(served))) == before + number
-    finally:
-        if other.server is not None:
+        assert other.server is not None
+        with frozen(replica.main_process()):
+            began = monotonic()
             other.server.terminate()
+            other.server.wait(60)
+            assert monotonic() - began < STOP_SECONDS, "whatever hangs"
+    finally:
+        if other.server is not None and other.server.poll() is None:
+            other.server.kill()
             other.server.wait(60)
 
 
