@@ -70,8 +70,6 @@ class Database:
         self.outage = readers.outage
         # The same database with a connection of its own, for health checks: they wait for no request.
         self.spare: Database = self
-        # The database that a read replica follows.
-        self.primary: Database = self
 
     @classmethod
     @asynccontextmanager
@@ -211,6 +209,11 @@ class Database:
         self.require_primary()
         async with self._writers.transaction() as connection:
             yield WriteSession(connection)
+
+    @property
+    def primary(self) -> "Database":
+        """The database that a read replica follows; this one if it is none."""
+        return self
 
     def require_primary(self) -> None:
         """Require a database that can be written, before a read that may write. Errors: PrimaryNeededError."""

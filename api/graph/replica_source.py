@@ -59,12 +59,12 @@ class ReplicaSource:
         try:
             result = await gateway.execute(self.database, request, validated, who)
         except LOST_CONNECTION as error:
-            reason = _reason_for_primary(error)
+            reason = reason_for_primary(error)
             if reason is None:
                 raise
             return reason
         if isinstance(result, ExecutedResult):
-            reasons = map(_reason_for_primary, result.result.errors or ())
+            reasons = map(reason_for_primary, result.result.errors or ())
             return next((reason for reason in reasons if reason is not None), result)
         return result
 
@@ -76,7 +76,7 @@ async def replica_source(replica: ReadReplica, kind: OperationType, least: WalPo
     return ReplicaSource(replica, await replica.source(least))
 
 
-def _reason_for_primary(error: BaseException) -> str | None:
+def reason_for_primary(error: BaseException) -> str | None:
     """Why a request that failed on the replica runs again on the primary; None if it would fail there, too.
 
     A conflict with recovery: the standby had to remove rows that the statement could still see, or a lock.

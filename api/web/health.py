@@ -102,7 +102,7 @@ async def readiness_problem(database: Database) -> str | None:
 def _replica_state(replica: ReadReplica) -> str:
     if replica.is_read:
         return "ready" if replica.lag_seconds is None else f"ready, {replica.lag_seconds:.1f} seconds behind at most"
-    return f"not read, as {replica.problem or 'it cannot be reached'}"
+    return f"not read: {replica.problem or 'it cannot be reached'}"
 
 
 def _response(content: dict[str, str], status: int) -> Response:

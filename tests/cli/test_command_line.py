@@ -84,6 +84,7 @@ def _forbid(*_: object) -> None:
         ("DATABASE_URL", "postgresql://u:p@[secret/d", "host or port is malformed"),
         ("DATABASE_URL", "postgresql://u:p@h:secret/d", "host or port is malformed"),
         ("DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/d", "cannot be reached"),
+        ("DATABASE_URL_READ", "postgresql://u:secret@h/d", "DATABASE_URL_READ needs DATABASE_URL"),
         ("ACCORD_PORT", "secret", "ACCORD_PORT"),
         ("ACCORD_PORT", "99999", "ACCORD_PORT"),
     ],

@@ -7,8 +7,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.telemetry.instruments import count_request
-from api.telemetry.sampled import SAMPLED, Backlog, LaneUse, PoolUse, metrics_text
+from api.telemetry.instruments import READS, count_request
+from api.telemetry.sampled import SAMPLED, Backlog, LaneUse, PoolUse, ReplicaUse, metrics_text
 from tests.support.sources import TOP
 
 DASHBOARD = json.loads((TOP / "api/deploy/grafana-dashboard.json").read_text(encoding="utf-8"))
@@ -29,7 +29,12 @@ def existing() -> dict[str, set[str]]:
     count_request("/graphql", "Shown", "200", 0.1, "BUSY")
     SAMPLED.backlog = Backlog(1.0, 1, 1.0, 1, 0.0)
     found: dict[str, set[str]] = {}
-    with SAMPLED.lanes(lambda: [LaneUse("light", 1, 0, 1)]), SAMPLED.pools(lambda: [PoolUse("reads", 1, 0, 0, 1)]):
+    READS.labels("replica", "").inc()
+    with (
+        SAMPLED.lanes(lambda: [LaneUse("light", 1, 0, 1)]),
+        SAMPLED.pools(lambda: [PoolUse("reads", 1, 0, 0, 1)]),
+        SAMPLED.replica(lambda: ReplicaUse(1, 0.1)),
+    ):
         text = metrics_text().decode()
     SAMPLED.backlog = None
     for family in text_string_to_metric_families(text):

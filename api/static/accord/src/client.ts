@@ -1,5 +1,6 @@
 import { type CombinedError, Client, cacheExchange, fetchExchange } from "urql";
 import { isGuarded } from "./address";
+import { keepWatermark, withWatermark } from "./watermark";
 
 /** The address of the sign-in page, which leads back to the present address of this page. */
 export function signInAddress(): string {
@@ -17,7 +18,9 @@ export function signInAgainAddress(): string {
  * text that is not saved would be lost.
  */
 async function send(address: RequestInfo | URL, options?: RequestInit): Promise<Response> {
-  const response = await fetch(address, { ...options, credentials: "same-origin" });
+  const headers = withWatermark(options?.headers);
+  const response = await fetch(address, { ...options, headers, credentials: "same-origin" });
+  keepWatermark(response);
   if (response.status === 401 && !isGuarded()) {
     window.location.assign(signInAddress());
   }

@@ -1,5 +1,7 @@
 import { parse } from "graphql";
 
+import { keepWatermark, watermarkHeader } from "./watermark.js";
+
 const ENDPOINT = window.location.pathname.replace(/\/+$/, "");
 
 /** Send a GraphQL request to the server of this page. A response that is not JSON becomes a GraphQL error. */
@@ -9,10 +11,12 @@ export async function execute(parameters, options) {
     headers: {
       "content-type": "application/json",
       accept: "application/graphql-response+json, application/json;q=0.9",
+      ...watermarkHeader(),
       ...options?.headers,
     },
     body: JSON.stringify(withValidOperationName(parameters)),
   });
+  keepWatermark(response);
   if (response.status === 401 && !hasOwnCredential(options?.headers)) {
     signIn();
   }
