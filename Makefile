@@ -96,7 +96,7 @@ test: .venv/.installed-dev ## run all tests on real PostgreSQL servers, one for 
 
 .PHONY: test-thorough
 test-thorough: export EXAMPLES = all
-test-thorough: test ## run all tests, with three times as many generated examples and a large sample
+test-thorough: test ## run all tests, with six times as many generated examples and a large sample
 
 .PHONY: test-browser
 test-browser: .venv/.installed-dev assets ## test the pages in a real browser (needs chromium and chromedriver)

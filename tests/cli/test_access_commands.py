@@ -2,7 +2,6 @@
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,17 +12,8 @@ from api.access.credentials.tokens import parse_token
 from api.cli import app
 from api.errors import AccordError
 from tests.cli.test_serve import address, serving
-from tests.support.commands import accord
 
 QUERY = {"query": "{ viewer { name level reach rights } }"}
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("access") / ".accord"
-    assert accord("migrate", data=folder).returncode == 0
-    yield folder
-    accord("stop", data=folder)
 
 
 def run(*words: str) -> str:
@@ -90,7 +80,7 @@ def test_from_the_first_key_on_requests_need_one_and_the_server_may_listen_elsew
             assert viewer(client) == "NOT_AUTHENTICATED"
             assert viewer(client, new) == shown
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
     listed = json.loads(run("key", "list", "--all", "--json"))
     assert [(key["name"], key["state"]) for key in listed] == [("reports", "revoked"), ("reports", "works")]
     assert listed[1]["lastUsedAt"] is not None

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -33,9 +32,11 @@ with held_pidfile(Settings(data_dir=Path(sys.argv[1]), port=2)):
 
 
 def test_help_is_printed_well_under_a_second(tmp_path: Path) -> None:
-    began = time.perf_counter()
+    before = os.times()
     result = accord("--help", data=tmp_path)
-    assert time.perf_counter() - began < 1
+    after = os.times()
+    # The processor's time: the machine may do other things, too.
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 1
     assert result.returncode == 0
     assert "serve" in result.stdout
 
@@ -58,7 +59,7 @@ def test_a_port_in_use_is_an_error_before_anything_starts(tmp_path: Path) -> Non
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        result = accord("serve", "--port", str(port), data=data)
+        result = run_command("serve", "--port", str(port), data=data)
     assert result.returncode == 2
     assert result.stderr.startswith(f"accord: Port {port} on 127.0.0.1 is in use by another program.")
     assert f"--port {port + 1}" in result.stderr

@@ -114,7 +114,7 @@ def is_step(clause: FromClause) -> bool:
 
 
 def listed(answers: Sequence[Any]) -> Iterator[DrillDown]:
-    """The lists of a third of the answers, of which the first one is of the whole; in thorough runs those of all."""
+    """The lists of a sixth of the answers, of which the first one is of the whole; in thorough runs those of all."""
     for answer in answers[:: -(-len(answers) // examples(len(answers)))]:
         yield from drill_downs(answer)
 

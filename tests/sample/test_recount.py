@@ -126,25 +126,28 @@ async def test_a_kpi_of_people_is_the_count_by_hand(
             raise AssertionError(f"{kpi.kind} has no count by hand")
 
 
+@pytest.fixture(scope="module")
+async def deal_books(company: Database) -> Books:
+    async with company.read() as session:
+        return await Books.read(session, UTC, "EUR")
+
+
 @pytest.mark.parametrize("within", PERIODS)
 @pytest.mark.parametrize("key", [key for key in OF_DEALS if key not in SHARES])
-async def test_a_kpi_of_deals_is_the_count_by_hand(key: str, within: str, company: Database) -> None:
+async def test_a_kpi_of_deals_is_the_count_by_hand(key: str, within: str, company: Database, deal_books: Books) -> None:
     period = PERIODS[within]
     async with company.read() as session:
-        books = await Books.read(session, UTC, "EUR")
         [answer] = await query_kpis(session, LOCAL_OPERATOR, [KpiRequest(key, period)], now=NOW)
     assert isinstance(answer, KpiAnswer), answer
-    expected = books.figure(key, *instants(period), NOW)
+    expected = deal_books.figure(key, *instants(period), NOW)
     assert answer.n == expected.n > 0
     assert answer.value == pytest.approx(expected.value, abs=Decimal("1e-6"))
     assert {part.reason.value: part.count for part in answer.excluded.reasons} == +expected.excluded
 
 
 @pytest.fixture(scope="module")
-async def share_books(company: Database) -> ShareBooks:
-    async with company.read() as session:
-        books = await Books.read(session, UTC, "EUR")
-    return ShareBooks(books, await rows(company, "touchpoint"), await rows(company, "contact_version"))
+async def share_books(company: Database, deal_books: Books) -> ShareBooks:
+    return ShareBooks(deal_books, await rows(company, "touchpoint"), await rows(company, "contact_version"))
 
 
 @pytest.mark.parametrize("within", PERIODS)
@@ -169,11 +172,12 @@ async def test_a_share_of_deals_is_the_count_by_hand(
 
 
 @pytest.mark.parametrize("within", PERIODS)
-async def test_the_rates_of_a_cohort_are_the_counts_by_hand(within: str, company: Database, books: PeopleBooks) -> None:
+async def test_the_rates_of_a_cohort_are_the_counts_by_hand(
+    within: str, company: Database, books: PeopleBooks, deal_books: Books
+) -> None:
     period, cohort = PERIODS[within], Switches(anchor=Anchor.COHORT)
     requests = [KpiRequest(key, period, switches=cohort) for key in ("mql_acceptance", "win_rate")]
     async with company.read() as session:
-        deals = await Books.read(session, UTC, "EUR")
         accepted, won = await query_kpis(session, LOCAL_OPERATOR, requests, now=NOW)
     assert isinstance(accepted, KpiAnswer), accepted
     assert isinstance(won, KpiAnswer), won
@@ -183,8 +187,8 @@ async def test_the_rates_of_a_cohort_are_the_counts_by_hand(within: str, company
     start, before = instants(period)
     opened = [
         deal
-        for deal in deals.deals
-        if deals._reason(deal) is None
+        for deal in deal_books.deals
+        if deal_books._reason(deal) is None
         and deal["opened_at"]
         and (start is None or deal["opened_at"] >= start)
         and (before is None or deal["opened_at"] < before)

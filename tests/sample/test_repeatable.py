@@ -43,17 +43,14 @@ async def test_two_databases_have_the_same_stage_entries(sample: Sample, twin: S
 
 
 def test_the_order_of_hashes_has_no_effect() -> None:
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", PRINT_DIGEST],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert digests == {digest(300, 3) + "\n"}
+    printed = subprocess.run(
+        [sys.executable, "-c", PRINT_DIGEST],
+        env={**os.environ, "PYTHONHASHSEED": "1"},  # that of this process is another one
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed == digest(300, 3) + "\n"
 
 
 def test_another_seed_gives_other_rows() -> None:

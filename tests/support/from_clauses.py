@@ -5,8 +5,8 @@ A reader of the SQL that this package writes, not of any SQL: what it cannot tel
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 import sqlalchemy as sa
 
@@ -65,9 +65,14 @@ class FromClause:
         return many if len(many) > 1 else ()
 
 
-def from_clauses(statement: str) -> Iterator[FromClause]:
-    """Yield every FROM clause of a statement, those of its sub-selects and CTEs too."""
-    return _Statement.read(statement).clauses()
+def from_clauses(statement: str) -> tuple[FromClause, ...]:
+    """Return every FROM clause of a statement, those of its sub-selects and CTEs too."""
+    return _from_clauses(_LITERAL.sub("''", " ".join(statement.split())))
+
+
+@lru_cache(10_000)  # statements of one kind differ by their literals alone
+def _from_clauses(text: str) -> tuple[FromClause, ...]:
+    return tuple(_Statement.read(text).clauses())
 
 
 @dataclass(frozen=True)
@@ -76,10 +81,10 @@ class _Statement:
 
     whole: str
     held: tuple[str, ...]
+    found: dict[str, frozenset[frozenset[str]]] = field(default_factory=dict)  # keys of sub-selects, read once
 
     @classmethod
-    def read(cls, statement: str) -> "_Statement":
-        text = _LITERAL.sub("''", " ".join(statement.split()))
+    def read(cls, text: str) -> "_Statement":
         held: list[str] = []
 
         def hold(bracket: re.Match[str]) -> str:
@@ -140,10 +145,14 @@ class _Statement:
             equal |= _columns(self._filled(source.used).strip("()"))
         return any(key <= equal for key in self._keys(source.table))
 
-    def _keys(self, table: str) -> set[frozenset[str]]:
+    def _keys(self, table: str) -> frozenset[frozenset[str]]:
         """Sets of columns of which a source has each combination once: an empty set if it has at most one row."""
         select = self._select_of(table)
-        return {*_keys_of_table(table)} if select is None else {*self._keys_of_select(select)}
+        if select is None:
+            return _keys_of_table(table)
+        if table not in self.found:
+            self.found[table] = frozenset(self._keys_of_select(select))
+        return self.found[table]
 
     def _keys_of_select(self, select: str) -> Iterator[frozenset[str]]:
         if select.startswith("values"):
@@ -243,11 +252,11 @@ def _columns(listed: str) -> frozenset[str]:
 
 
 @cache
-def _keys_of_table(table: str) -> tuple[frozenset[str], ...]:
+def _keys_of_table(table: str) -> frozenset[frozenset[str]]:
     """The primary key of a table, and its unique constraints and indexes of all rows."""
     declared = Table.metadata.tables.get(table)
     if declared is None:
-        return ()
+        return frozenset()
     unique = [constraint.columns for constraint in declared.constraints if isinstance(constraint, sa.UniqueConstraint)]
     unique += [
         index.columns
@@ -257,4 +266,4 @@ def _keys_of_table(table: str) -> tuple[frozenset[str], ...]:
         and len(index.expressions) == len(index.columns)
     ]
     keys = (declared.primary_key.columns, *unique)
-    return tuple(frozenset(column.name for column in key) for key in keys)
+    return frozenset(frozenset(column.name for column in key) for key in keys)
