@@ -26,6 +26,7 @@ from api.plan.explain_text import estimated_plan
 from api.revisions import require_compatible
 from api.settings import Settings
 from api.telemetry.sampled import SAMPLED
+from api.telemetry.worker_metrics import WorkerMetrics, published, text_of
 from api.traffic.traffic import Traffic
 from api.web.database_provider import DatabaseHolder, DatabaseProvider
 from api.web.examples_route import examples_route
@@ -61,11 +62,17 @@ class _Observer:
     """What the metrics and the log of slow requests read from the database."""
 
     database_of: DatabaseProvider
+    workers: WorkerMetrics | None
     sampler: BacklogSampler = field(default_factory=BacklogSampler)
 
     async def sample(self) -> None:
         """Read what waits in the database, for the metrics."""
         await self.sampler.sample(self.database_of())
+
+    async def metrics(self) -> bytes:
+        """The text of the metrics, with what waits in the database read anew."""
+        await self.sample()
+        return text_of(self.workers)
 
     async def plan_of(self, text: str, values: Sequence[object]) -> str:
         """The estimated plan of a statement."""
@@ -126,19 +133,20 @@ def create_app(
     metrics_listener: socket.socket | None = None,
     *,
     workers: int = 1,
+    worker_metrics: WorkerMetrics | None = None,
 ) -> ASGIApp:
     """Assemble the application. The database is opened when the server starts and closed when it stops.
 
     `health` is what its health checks report; whoever stops the server notes it there. `workers` is the number of
-    processes that serve the same address: each has its share of the rate limit. With a `metrics_listener` the metrics
-    are there, and not at the address of the server.
+    processes that serve the same address: each has its share of the rate limit, and `worker_metrics` of all. With a
+    `metrics_listener` the metrics are there, and not at the address of the server.
     """
     health = health or Health()
     health.owns_database = settings.database_url is None
     holder, access_holder = DatabaseHolder(), DatabaseHolder()
     access = _access(settings, access_holder.get)
     traffic = Traffic.of(settings, workers=workers)
-    observer = _Observer(holder.get)
+    observer = _Observer(holder.get, worker_metrics)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -153,8 +161,12 @@ def create_app(
                 holder.replica = health.replica = replica
                 health.outage = database.outage
                 await observer.sample()  # clocks that differ are said at the start
-                async with serving_metrics(metrics_listener, observer.sample), running_jobs(database):
-                    with SAMPLED.lanes(traffic.lanes.uses):
+                with SAMPLED.lanes(traffic.lanes.uses):
+                    async with (
+                        serving_metrics(metrics_listener, observer.metrics),
+                        running_jobs(database),
+                        published(worker_metrics),
+                    ):
                         yield
                 with suppress(TimeoutError):  # who used what last is worth no longer wait
                     async with asyncio.timeout(FINISH_SECONDS):
@@ -168,7 +180,7 @@ def create_app(
         routes=[
             examples_route(holder.get, access.identify),
             *health_routes(holder.get, health),
-            *([metrics_route(observer.sample, access.identify)] if settings.metrics_address is None else []),
+            *([metrics_route(observer.metrics, access.identify)] if settings.metrics_address is None else []),
             *access.sign_in.routes(),
         ],
         access=NetworkAccess(

@@ -1,7 +1,6 @@
 """The composition root of the worker: settings in, background jobs until interrupted."""
 
 import socket
-from functools import partial
 
 from api.db import Database
 from api.embedded import database_connection_url
@@ -9,6 +8,7 @@ from api.jobs.backlog import BacklogSampler
 from api.jobs.run_jobs import run_jobs
 from api.revisions import require_compatible
 from api.settings import Settings
+from api.telemetry.sampled import metrics_text
 from api.web.observed.metrics_server import serving_metrics
 
 
@@ -22,5 +22,11 @@ async def work(settings: Settings, metrics_listener: socket.socket | None = None
             address, size=3, kept_limits=settings.kept_limits, direct=settings.direct_url
         ) as database:
             await require_compatible(database)
-            async with serving_metrics(metrics_listener, partial(BacklogSampler().sample, database)):
+            sampler = BacklogSampler()
+
+            async def metrics() -> bytes:
+                await sampler.sample(database)
+                return metrics_text()
+
+            async with serving_metrics(metrics_listener, metrics):
                 await run_jobs(database)

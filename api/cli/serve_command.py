@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,7 @@ from api.errors import AccordError, ErrorCode
 from api.revisions import require_compatible
 from api.settings import Settings
 from api.telemetry.log_lines import configure_logging
+from api.telemetry.worker_metrics import SharedMetrics, WorkerMetrics
 from api.web.health import Health
 from api.web.http_protocol import CoalescingProtocol
 
@@ -62,22 +64,38 @@ def serve(
         host, port = listener.getsockname()[:2]
         bound = settings.model_copy(update={"host": host, "port": port})
         with held_pidfile(bound):
+            listeners = _Listeners(listener, metrics)
+            shared = SharedMetrics(settings.workers) if settings.workers > 1 else None
             run_workers(
                 settings.workers,
-                lambda is_first: _run(bound, listener, metrics if is_first else None, data, greets=is_first),
+                lambda worker: _run(bound, listeners, data, worker, WorkerMetrics(shared, worker) if shared else None),
                 stop_seconds=settings.stop_seconds + AFTER_GRACE_SECONDS + 1,
+                on_stopping=listeners.close,
             )
+
+
+@dataclass(frozen=True)
+class _Listeners:
+    """The sockets of the server and, if they have an address of their own, of the metrics."""
+
+    server: socket.socket
+    metrics: socket.socket | None
+
+    def close(self) -> None:
+        """Close both in this process."""
+        self.server.close()
+        if self.metrics is not None:
+            self.metrics.close()
 
 
 def _run(
     settings: Settings,
-    listener: socket.socket,
-    metrics: socket.socket | None,
+    listeners: _Listeners,
     data: Path | None,
-    *,
-    greets: bool,
+    worker: int,
+    metrics: WorkerMetrics | None,
 ) -> None:
-    """Serve in this process. The first one has the metrics, if they have an address of their own."""
+    """Serve in this process. The first worker greets."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     health = Health()
     with (
@@ -88,7 +106,7 @@ def _run(
         keys = asyncio.run(_real_keys(url))
         _require_credentials(settings, keys, data)
         config = uvicorn.Config(
-            create_app(settings, health, metrics, workers=settings.workers),
+            create_app(settings, health, listeners.metrics, workers=settings.workers, worker_metrics=metrics),
             http=CoalescingProtocol,
             ws="none",
             log_config=None,
@@ -107,9 +125,9 @@ def _run(
         StoppingServer(
             config,
             grace_seconds=settings.stop_seconds,
-            on_started=partial(typer.echo, greeting) if greets else lambda: None,
+            on_started=partial(typer.echo, greeting) if worker == 0 else lambda: None,
             on_stopping=stopping,
-        ).run(sockets=[listener])
+        ).run(sockets=[listeners.server])
 
 
 async def _real_keys(url: str) -> int:

@@ -156,6 +156,9 @@ _BACKLOG = {
 if set(_BACKLOG) != {field.name for field in fields(Backlog)}:
     raise TypeError("a figure of the backlog has no text")
 
+DATABASE_METRICS = frozenset({"accord_database_up", *(f"accord_{name}" for name in _BACKLOG)})
+"""Metrics of the database, which are the same for all processes that use it."""
+
 SAMPLED = Sampled()
 REGISTRY.register(SAMPLED)
 

@@ -45,10 +45,11 @@ def value(name: str, **labels: str) -> float | None:
 
 
 def client_of(database: Database, identify: Identify) -> httpx.AsyncClient:
-    async def sample() -> None:
+    async def read() -> bytes:
         await BacklogSampler().sample(database)
+        return metrics_text()
 
-    site = build_site(gateway(), lambda: database, identify, routes=[metrics_route(sample, identify)])
+    site = build_site(gateway(), lambda: database, identify, routes=[metrics_route(read, identify)])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 
 
@@ -80,10 +81,11 @@ async def test_they_are_open_to_this_machine_and_to_operators(
 
 
 async def test_an_address_of_its_own_has_them_for_everybody_and_nothing_else(database: Database) -> None:
-    async def sample() -> None:
+    async def read() -> bytes:
         await BacklogSampler().sample(database)
+        return metrics_text()
 
-    transport = httpx.ASGITransport(app=metrics_site(sample))
+    transport = httpx.ASGITransport(app=metrics_site(read))
     async with httpx.AsyncClient(transport=transport, base_url="http://metrics.example") as client:
         found, other = await client.get("/metrics"), await client.get("/graphql")
     assert (found.status_code, other.status_code) == (200, 404)

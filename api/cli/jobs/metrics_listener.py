@@ -10,14 +10,17 @@ from api.settings import Settings
 
 @contextmanager
 def metrics_listener(settings: Settings) -> Iterator[socket.socket | None]:
-    """A socket bound to ACCORD_METRICS_ADDRESS; None if it is not set. Errors: PORT_IN_USE."""
+    """A socket bound to ACCORD_METRICS_ADDRESS; None if it is not set. Errors: PORT_IN_USE.
+
+    It is shared as the port of the server is, so that a new server can start before the old one stops.
+    """
     address = settings.metrics_address
     if address is None:
         yield None
         return
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
-        listener = socket.create_server((address.host, address.port), family=family)
+        listener = socket.create_server((address.host, address.port), family=family, reuse_port=settings.reuse_port)
     except OSError as error:
         raise AccordError(
             ErrorCode.PORT_IN_USE,

@@ -27,17 +27,20 @@ _EXIT_EXPECTED = 2
 _EXIT_BUG = 70
 
 
-def run_workers(count: int, work: Callable[[bool], None], *, stop_seconds: float) -> None:
+def run_workers(
+    count: int, work: Callable[[int], None], *, stop_seconds: float, on_stopping: Callable[[], None]
+) -> None:
     """Run `work` in so many processes until SIGTERM or Ctrl-C; in this one if it is one.
 
-    `work` gets whether it is the first one, which greets; that is started again as the first. If a worker ends by
-    itself or with an expected error, the others are stopped, and this process exits as that worker did. Workers that do
-    not stop within `stop_seconds` are killed.
+    `work` gets the number of the worker, from 0. One that crashes is started again with the same number. If a worker
+    ends by itself or with an expected error, the others are stopped, and this process exits as that worker did.
+    `on_stopping` is called in this process before they are told to stop: a socket that it keeps open would go on
+    getting connections, which nobody accepts. Workers that do not stop within `stop_seconds` are killed.
     """
     if count == 1:
-        work(True)
+        work(0)
         return
-    _Workers(count, work, stop_seconds).run()
+    _Workers(count, work, stop_seconds, on_stopping).run()
 
 
 @dataclass
@@ -45,8 +48,9 @@ class _Workers:
     """The processes by their ids, each with its number and the time at which it began."""
 
     count: int
-    work: Callable[[bool], None]
+    work: Callable[[int], None]
     stop_seconds: float
+    on_stopping: Callable[[], None]
     began: dict[int, tuple[int, float]] = field(default_factory=dict)
     due: list[tuple[float, int]] = field(default_factory=list)
 
@@ -63,6 +67,7 @@ class _Workers:
                     self._start(lifeline, held, number)
                 time.sleep(_PAUSE_SECONDS)
         finally:
+            self.on_stopping()
             self._stop()
         if status:
             sys.exit(status)
@@ -73,7 +78,7 @@ class _Workers:
         pid = os.fork()
         if pid == 0:
             os.close(held)
-            os._exit(_run_worker(lifeline, self.work, is_first=number == 0))
+            os._exit(_run_worker(lifeline, self.work, number))
         self.began[pid] = number, time.monotonic()
 
     def _ended(self) -> int | None:
@@ -103,11 +108,11 @@ class _Workers:
                 time.sleep(_PAUSE_SECONDS)
 
 
-def _run_worker(lifeline: int, work: Callable[[bool], None], *, is_first: bool) -> int:
+def _run_worker(lifeline: int, work: Callable[[int], None], number: int) -> int:
     """Work in a process that was just forked. Return its exit code."""
     threading.Thread(target=_stop_with_parent, args=(lifeline,), name="accord-lifeline", daemon=True).start()
     try:
-        work(is_first)
+        work(number)
     except AccordError as error:
         report_expected(error)
         return _EXIT_EXPECTED

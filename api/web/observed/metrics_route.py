@@ -10,7 +10,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from api.errors import ErrorCode
-from api.telemetry.sampled import metrics_text
 from api.web.identification import Identify
 from api.web.local_requests import is_local
 from api.web.responses import HttpError
@@ -18,11 +17,11 @@ from schema.access.rights import AccessLevel
 
 METRICS = "/metrics"
 
-Sample = Callable[[], Awaitable[None]]
-"""Reads what the metrics have of the database."""
+ReadMetrics = Callable[[], Awaitable[bytes]]
+"""Returns the metrics in Prometheus's text format, with what they have of the database read anew."""
 
 
-def metrics_route(sample: Sample, identify: Identify) -> Route:
+def metrics_route(read: ReadMetrics, identify: Identify) -> Route:
     """The route `/metrics`: open to this machine, to others with a credential of the level OPERATOR."""
 
     async def metrics(request: Request) -> Response:
@@ -35,20 +34,19 @@ def metrics_route(sample: Sample, identify: Identify) -> Route:
                     "Use a key with that level, or have ACCORD_METRICS_ADDRESS set.",
                     code=ErrorCode.NOT_ALLOWED,
                 )
-        return await _response(sample)
+        return await _response(read)
 
     return Route(METRICS, metrics)
 
 
-def metrics_site(sample: Sample) -> ASGIApp:
+def metrics_site(read: ReadMetrics) -> ASGIApp:
     """The application of an address that has nothing but the metrics, for whoever can reach it."""
 
     async def metrics(_request: Request) -> Response:
-        return await _response(sample)
+        return await _response(read)
 
     return Starlette(routes=[Route(METRICS, metrics)])
 
 
-async def _response(sample: Sample) -> Response:
-    await sample()
-    return Response(metrics_text(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+async def _response(read: ReadMetrics) -> Response:
+    return Response(await read(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})

@@ -7,17 +7,17 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
-from api.web.observed.metrics_route import Sample, metrics_site
+from api.web.observed.metrics_route import ReadMetrics, metrics_site
 
 
 @asynccontextmanager
-async def serving_metrics(listener: socket.socket | None, sample: Sample) -> AsyncIterator[None]:
+async def serving_metrics(listener: socket.socket | None, read: ReadMetrics) -> AsyncIterator[None]:
     """Serve the metrics on a bound socket while the block runs; nothing without one."""
     if listener is None:
         yield
         return
     config = uvicorn.Config(
-        metrics_site(sample), ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+        metrics_site(read), ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
     )
     server = _MetricsServer(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
