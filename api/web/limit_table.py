@@ -16,6 +16,7 @@ from api.graph.reading.limits import (
     MAX_FILTERS,
     MAX_LEVELS,
     MAX_ROOT_FIELDS,
+    MAX_SCHEMAS,
     MAX_TOKENS,
 )
 from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_LIST_AGGREGATES, MAX_TERMS
@@ -51,7 +52,7 @@ class Limit:
 LIMITS = (
     Limit("request body", f"{BODY_LIMIT_BYTES // _MIB} MiB"),
     Limit("tokens of a document", f"{MAX_TOKENS:,}"),
-    Limit("root fields of an operation", f"{MAX_ROOT_FIELDS}"),
+    Limit("root fields of an operation, and `__schema` among them", f"{MAX_ROOT_FIELDS}, {MAX_SCHEMAS}"),
     Limit("levels of fields", f"{MAX_LEVELS}"),
     Limit("aliases, and characters in one", f"{MAX_ALIASES}, {MAX_ALIAS_LENGTH}"),
     Limit("directives", f"{MAX_DIRECTIVES}"),
