@@ -34,6 +34,7 @@ from api.plan.value_checks.storable_text import MAX_COMPARED
 from api.settings import REQUEST_SECONDS
 from api.web.compression import LEAST_BYTES
 from api.web.cross_origin import PREFLIGHT_SECONDS
+from api.web.http_protocol import HEAD_LIMIT_BYTES, RECEIVE_SECONDS, SEND_BYTES, SEND_SECONDS
 from api.web.persisted_queries import MOST_BYTES, MOST_QUERIES
 from api.web.requests import BODY_LIMIT_BYTES
 from schema.durations import LONGEST
@@ -79,6 +80,9 @@ LIMITS = (
     Limit("window of a KPI", f"{LONGEST.days:,} days"),
     Limit("lists of records behind the figures of a request", f"{MAX_LISTS}"),
     Limit("persisted queries of a process", f"{MOST_QUERIES:,}, {MOST_BYTES // _MIB} MiB together"),
+    Limit("head of a request", f"{HEAD_LIMIT_BYTES // _KIB} KiB"),
+    Limit("time to send a whole request", f"{RECEIVE_SECONDS:.0f} s"),
+    Limit("time to read a response, or the next part of one", f"{SEND_SECONDS:.0f} s, {SEND_BYTES // _KIB} KiB"),
     Limit("responses are compressed from", f"{LEAST_BYTES:,} bytes"),
     Limit("browsers keep a preflight for", f"{PREFLIGHT_SECONDS // 3600} hours"),
 )
