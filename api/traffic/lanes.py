@@ -56,18 +56,20 @@ class Lane:
         except BaseException as error:
             if turn in self._queue:
                 self._queue.remove(turn)
-            else:
+            elif not turn.cancelled():
                 self._leave()  # the place came at the same instant
             if isinstance(error, TimeoutError):
                 raise self._overloaded(f"No place for {self.name} was free for {self._longest_wait:g} s") from error
             raise
 
     def _leave(self) -> None:
-        """Hand the place to who waits longest."""
-        if self._queue:
-            self._queue.popleft().set_result(None)
-        else:
-            self._free += 1
+        """Hand the place to who waits longest. Who has just been cancelled is in the queue until its task runs."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.cancelled():
+                turn.set_result(None)
+                return
+        self._free += 1
 
     def _overloaded(self, reason: str) -> RetryLaterError:
         seconds = max(1, math.ceil(self._longest_wait))
@@ -83,18 +85,26 @@ class Lanes:
     """The lanes of a process. Neither health checks, nor sign-in, nor files of pages wait for one."""
 
     def __init__(self, sizes: LaneSizes) -> None:
-        self._heavy_cost = sizes.heavy_cost
+        self._medium_cost, self._heavy_cost = sizes.medium_cost, sizes.heavy_cost
         self.light = Lane("light requests", sizes.light, sizes.queue, sizes.wait_seconds)
+        self.medium = Lane("requests of medium cost", sizes.medium, sizes.queue, sizes.wait_seconds)
         self.heavy = Lane("heavy requests", sizes.heavy, sizes.queue, sizes.wait_seconds)
         self.mutations = Lane("mutations", sizes.mutations, sizes.queue, sizes.wait_seconds)
 
     def uses(self) -> tuple[LaneUse, ...]:
         """How the lanes are used at the moment."""
-        lanes = (("light", self.light), ("heavy", self.heavy), ("mutations", self.mutations))
+        lanes = (
+            ("light", self.light),
+            ("medium", self.medium),
+            ("heavy", self.heavy),
+            ("mutations", self.mutations),
+        )
         return tuple(LaneUse(name, lane.running, lane.waiting, lane.places) for name, lane in lanes)
 
     def of_request(self, cost: int, *, is_mutation: bool) -> Lane:
         """Return the lane of a request, by the cost that it states before anything is executed."""
         if is_mutation:
             return self.mutations
-        return self.heavy if cost >= self._heavy_cost else self.light
+        if cost >= self._heavy_cost:
+            return self.heavy
+        return self.medium if cost >= self._medium_cost else self.light

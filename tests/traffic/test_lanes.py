@@ -107,8 +107,22 @@ async def test_a_request_cancelled_at_the_instant_of_its_turn_hands_the_place_on
     assert crowd.lane.running == 0
 
 
+async def test_a_place_left_at_the_instant_of_a_cancellation_goes_to_the_next() -> None:
+    crowd = Crowd(lane(places=1))
+    await crowd.arrive("a", "b", "c")
+    crowd._ends["a"].set()
+    crowd.tasks["b"].cancel()  # b is in the queue until its task runs, which is after a has left
+    await asyncio.wait([crowd.tasks["a"], crowd.tasks["b"]])
+    await asyncio.sleep(0)
+    assert crowd.inside == ["a", "c"]
+    await crowd.leave_all()
+    assert (crowd.lane.running, crowd.lane.waiting) == (0, 0)
+
+
 def test_the_cost_decides_the_lane() -> None:
-    lanes = Lanes(LaneSizes(heavy_cost=100))
-    assert lanes.of_request(99, is_mutation=False) is lanes.light
+    lanes = Lanes(LaneSizes(medium_cost=10, heavy_cost=100))
+    assert lanes.of_request(9, is_mutation=False) is lanes.light
+    assert lanes.of_request(10, is_mutation=False) is lanes.medium
+    assert lanes.of_request(99, is_mutation=False) is lanes.medium
     assert lanes.of_request(100, is_mutation=False) is lanes.heavy
     assert lanes.of_request(1_000, is_mutation=True) is lanes.mutations

@@ -28,12 +28,12 @@ percentile), or if the first right answer comes more than two seconds after Post
 
 import argparse
 import asyncio
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -41,7 +41,11 @@ import httpx
 import orjson
 import psutil
 
+from api.cli.access.access_options import performed
+from api.db import Database
 from api.embedded.server import start
+from api.workflows.access.create_api_key import TOKEN, CreateApiKey, create_api_key
+from schema.access.rights import Right
 from tests.bench.command import UNTIL, free_port, run_on_company, server_parser
 from tests.bench.read.adapters import AccordAdapter, EndpointAdapter
 from tests.bench.read.peers import Peer, RunningPeer, peers, running
@@ -57,6 +61,8 @@ LIGHT_CONNECTIONS, HEAVY_CONNECTIONS = 16, 6
 UNLOADED_RATE = 50.0
 MOST_RATIO, MOST_RESTART_SECONDS = 3.0, 2.0
 _RATE_LIMIT = "60000"
+_LIGHT_VARIABLES = 500
+_ERROR, _SHOWN_ERRORS, _SHOWN_LINES = " ERROR ", 3, 60
 ACCORD, PLAIN, HEAVY_NAME = "light", "plain endpoint", "heavy"
 
 
@@ -73,12 +79,12 @@ class Servers:
 
 def run(options: argparse.Namespace, company: Path, scratch: Path) -> list[str]:
     """Start the servers, measure them, and return what failed."""
-    keys = [create_key(company, number) for number in range(PRINCIPALS)]
     with ExitStack() as stack:
         postgresql = start(company)
         stack.callback(postgresql.close)
         dsn = postgresql.dsn()
         queries, postmaster = asyncio.run(prepare(dsn))
+        keys = asyncio.run(create_keys(dsn))
         accord, plain = (peer for name in ("accord", "raw") for peer in peers() if peer.name == name)
         command = [*accord.command[:-1], "--workers", str(options.workers), accord.command[-1]]
         served = Peer(accord.name, command, accord.adapter, {"ACCORD_RATE_LIMIT": _RATE_LIMIT})
@@ -90,18 +96,34 @@ def run(options: argparse.Namespace, company: Path, scratch: Path) -> list[str]:
             dsn,
         )
         light = next(query for query in queries if query.key == LIGHT)
-        return asyncio.run(measure(options, servers, streams(servers, light, keys), stack))
+        streams = {
+            ACCORD: light_stream(ACCORD, servers.accord, AccordAdapter(), light, keys),
+            PLAIN: light_stream(PLAIN, servers.plain, EndpointAdapter(), light, keys),
+            HEAVY_NAME: heavy_stream(servers.accord, keys),
+        }
+        failed = asyncio.run(measure(options, servers, streams, stack))
+    return failed + logged_errors(scratch / f"{served.name}.log")
 
 
-def create_key(company: Path, number: int) -> str:
-    """Create an API key that reads every record, and return its token."""
-    accord = str(Path(sys.executable).with_name("accord"))
-    command = [accord, "key", "create", f"bench {number}", "--right", "personal-data", "--expires-in", "1 day"]
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    output = subprocess.run(
-        [*command, "--json", "--data", str(company)], check=True, capture_output=True, env=environment
-    ).stdout
-    return str(orjson.loads(output)["token"])
+def logged_errors(log: Path) -> list[str]:
+    """Return that the server logged errors, after printing the first ones."""
+    lines = log.read_text(errors="replace").splitlines()
+    numbers = [number for number, line in enumerate(lines) if _ERROR in line]
+    for number in numbers[:_SHOWN_ERRORS]:
+        print("\n".join(lines[number : number + _SHOWN_LINES]))
+    return [f"the server logged {len(numbers)} errors"] if numbers else []
+
+
+async def create_keys(dsn: str) -> list[str]:
+    """Create API keys that read every record, and return their tokens."""
+    expires_at = datetime.now(UTC) + timedelta(days=1)
+    tokens = []
+    async with Database.open(dsn, size=1) as database:
+        for number in range(PRINCIPALS):
+            do = CreateApiKey(f"bench {number}", rights=(Right.PERSONAL_DATA,), expires_at=expires_at)
+            outcome = await performed(database, "createApiKey", partial(create_api_key, do=do))
+            tokens.append(outcome.secrets[TOKEN])
+    return tokens
 
 
 async def prepare(dsn: str) -> tuple[list[BenchmarkQuery], psutil.Process]:
@@ -117,29 +139,29 @@ async def prepare(dsn: str) -> tuple[list[BenchmarkQuery], psutil.Process]:
     return await benchmark_queries(dsn, UNTIL), postmaster
 
 
-def streams(servers: Servers, light: BenchmarkQuery, keys: Sequence[str]) -> dict[str, Stream]:
-    """Return the streams by name, without a rate. The answers to light requests are those that the servers give now."""
-    made = {}
-    for name, server, adapter in (
-        (ACCORD, servers.accord, AccordAdapter()),
-        (PLAIN, servers.plain, EndpointAdapter()),
-    ):
-        requests, answers = [], []
-        for number, variables in enumerate(light.variables):
+def light_stream(
+    name: str, server: RunningPeer, adapter: EndpointAdapter, light: BenchmarkQuery, keys: Sequence[str]
+) -> Stream:
+    """Return the light requests to a server, without a rate. Their answers have to be those that it gives now."""
+    requests, answers = [], []
+    with httpx.Client(timeout=60) as client:
+        for number, variables in enumerate(light.variables[:_LIGHT_VARIABLES]):
             body = adapter.body(light, variables)
             path, key = adapter.path(light), keys[number % len(keys)]
             requests.append(http_request(path, body, key))
-            answers.append(data_of(server.port, path, body, key))
-        made[name] = Stream(name, server.port, requests, answers)
-    heavy = []
+            answers.append(data_of(client, f"http://127.0.0.1:{server.port}{path}", body, key))
+    return Stream(name, server.port, requests, answers)
+
+
+def heavy_stream(server: RunningPeer, keys: Sequence[str]) -> Stream:
+    """Return the heavy requests, without a rate: documents and keys in every combination, half of them of one key."""
+    requests = []
     documents = list(HEAVY.values())
-    # The first key sends every second request; documents and keys are combined in every way.
     for number in range(2 * len(documents) * (len(keys) - 1)):
         key = keys[0] if number % 2 else keys[1 + number // 2 % (len(keys) - 1)]
         body = orjson.dumps({"query": documents[number % len(documents)]})
-        heavy.append(http_request("/graphql", body, key))
-    made[HEAVY_NAME] = Stream(HEAVY_NAME, servers.accord.port, heavy)
-    return made
+        requests.append(http_request("/graphql", body, key))
+    return Stream(HEAVY_NAME, server.port, requests)
 
 
 def http_request(path: str, body: bytes, key: str) -> str:
@@ -151,10 +173,10 @@ def http_request(path: str, body: bytes, key: str) -> str:
     return f"{head}\r\n{body.decode()}"
 
 
-def data_of(port: int, path: str, body: bytes, key: str) -> str:
+def data_of(client: httpx.Client, address: str, body: bytes, key: str) -> str:
     """Return how the body of an answer begins: its data. Errors: ValueError without data."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-    text = httpx.post(f"http://127.0.0.1:{port}{path}", content=body, headers=headers, timeout=60).text
+    text = client.post(address, content=body, headers=headers).text
     found = orjson.loads(text)
     if not found.get("data") or found.get("errors"):
         raise ValueError(f"the answer has no data or has errors: {text[:500]}")

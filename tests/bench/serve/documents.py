@@ -13,7 +13,7 @@ LIGHT = "one_contact"
 """The key of the light query among those of `tests/bench/read`, which the plain endpoint answers, too."""
 
 HEAVY: Mapping[str, str] = {
-    "a board of six KPIs from facts": f"{{ kpis(requests: [{_BOARD}]) {{ value groups {{ value }} }} }}",
+    "a board of six KPIs from facts": f"{{ kpis(requests: [{_BOARD}]) {{ value breakdown {{ value }} }} }}",
     "five groups of all touchpoints": f"{{ {_GROUPS_FIVE_TIMES} }}",
     "a filter through five links": "{ touchpoints(where: {contact: {company: {contacts: {some: {dealRoles: {some:"
     ' {deal: {company: {name: {contains: "a"}}}}}}}}}}) { totalCount } }',
