@@ -177,6 +177,10 @@ bench-write: .venv/.installed-dev ## compare mutations with hand-written stateme
 bench-mixed: .venv/.installed-dev ## read and write for ten minutes, and see that memory and dead rows stay flat (ARGS="--minutes 3" KEEP=1)
 	@$(BIN)/python -m tests.bench.mixed $(if $(KEEP),--keep) $(ARGS)
 
+.PHONY: bench-serve
+bench-serve: .venv/.installed-dev ## serve twice the load that the machine can carry, and measure who waits (ARGS="--minutes 1" KEEP=1)
+	@$(BIN)/python -m tests.bench.serve $(if $(KEEP),--keep) $(ARGS)
+
 $(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json .venv/.node-22
 	@echo "Installing the Node servers to compare with"
 	@$(NODE_PATH); export PATH; cd $(PEERS) && npm ci --silent --fetch-retries=1 --fetch-timeout=20000

@@ -39,16 +39,18 @@ class KeptLimits:
 
 @dataclass(frozen=True, slots=True)
 class LaneSizes:
-    """How many light requests, heavy requests and mutations run at once, and how many wait for how long.
+    """How many light, medium and heavy requests and mutations run at once, and how many wait for how long.
 
-    A request is heavy from `heavy_cost` on.
+    A request is medium from `medium_cost` on, and heavy from `heavy_cost` on.
     """
 
     light: int = 6
+    medium: int = 2
     heavy: int = 2
     mutations: int = 4
     queue: int = 100
     wait_seconds: float = 10
+    medium_cost: int = 10
     heavy_cost: int = 100
 
 
@@ -207,13 +209,16 @@ class Settings(BaseSettings):
         description="The seconds after which a request ends, however many statements it has.",
     )
     pool_size: int = Field(
-        default=_LANES.light + _LANES.heavy + _LANES.mutations + BACKGROUND_CONNECTIONS,
+        default=_LANES.light + _LANES.medium + _LANES.heavy + _LANES.mutations + BACKGROUND_CONNECTIONS,
         ge=1,
         le=1_000,
         description="The connections of each of the three pools of a process: for single reads, snapshots and writes. "
         "They are opened when they are needed.",
     )
     light_lane: int = Field(default=_LANES.light, ge=1, description="How many light requests run at once.")
+    medium_lane: int = Field(
+        default=_LANES.medium, ge=1, description="How many requests of medium cost run at once."
+    )
     heavy_lane: int = Field(
         default=_LANES.heavy,
         ge=1,
@@ -228,6 +233,9 @@ class Settings(BaseSettings):
     lane_wait_seconds: float = Field(
         default=_LANES.wait_seconds, gt=0, le=3_600, description="How long one of them waits before it gets 503."
     )
+    medium_cost: int = Field(
+        default=_LANES.medium_cost, ge=1, description="The cost from which on a request is not light."
+    )
     heavy_cost: int = Field(default=_LANES.heavy_cost, ge=1, description="The cost from which on a request is heavy.")
     rate_limit: int | None = Field(
         default=None,
@@ -238,11 +246,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _have_lanes_connections(self) -> Self:
-        needed = self.light_lane + self.heavy_lane + self.mutation_lane + BACKGROUND_CONNECTIONS
+        lanes = self.light_lane + self.medium_lane + self.heavy_lane + self.mutation_lane
+        needed = lanes + BACKGROUND_CONNECTIONS
         if needed > self.pool_size:
             raise ValueError(
                 f"ACCORD_POOL_SIZE is {self.pool_size}, and the lanes need {needed}: ACCORD_LIGHT_LANE,"
-                f" ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and {BACKGROUND_CONNECTIONS} for jobs"
+                f" ACCORD_MEDIUM_LANE, ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and {BACKGROUND_CONNECTIONS} for jobs"
             )
         return self
 
@@ -320,12 +329,14 @@ class Settings(BaseSettings):
     def lane_sizes(self) -> LaneSizes:
         """How much runs at once, and how much waits."""
         return LaneSizes(
-            self.light_lane,
-            self.heavy_lane,
-            self.mutation_lane,
-            self.lane_queue,
-            self.lane_wait_seconds,
-            self.heavy_cost,
+            light=self.light_lane,
+            medium=self.medium_lane,
+            heavy=self.heavy_lane,
+            mutations=self.mutation_lane,
+            queue=self.lane_queue,
+            wait_seconds=self.lane_wait_seconds,
+            medium_cost=self.medium_cost,
+            heavy_cost=self.heavy_cost,
         )
 
     @property

@@ -63,18 +63,26 @@ class Lanes:
     """The lanes of a process. Neither health checks, nor sign-in, nor files of pages wait for one."""
 
     def __init__(self, sizes: LaneSizes) -> None:
-        self._heavy_cost = sizes.heavy_cost
+        self._medium_cost, self._heavy_cost = sizes.medium_cost, sizes.heavy_cost
         self.light = Lane("light requests", sizes.light, sizes.queue, sizes.wait_seconds)
+        self.medium = Lane("requests of medium cost", sizes.medium, sizes.queue, sizes.wait_seconds)
         self.heavy = Lane("heavy requests", sizes.heavy, sizes.queue, sizes.wait_seconds)
         self.mutations = Lane("mutations", sizes.mutations, sizes.queue, sizes.wait_seconds)
 
     def uses(self) -> tuple[LaneUse, ...]:
         """How the lanes are used at the moment."""
-        lanes = (("light", self.light), ("heavy", self.heavy), ("mutations", self.mutations))
+        lanes = (
+            ("light", self.light),
+            ("medium", self.medium),
+            ("heavy", self.heavy),
+            ("mutations", self.mutations),
+        )
         return tuple(LaneUse(name, lane.running, lane.waiting, lane.places) for name, lane in lanes)
 
     def of_request(self, cost: int, *, is_mutation: bool) -> Lane:
         """Return the lane of a request, by the cost that it states before anything is executed."""
         if is_mutation:
             return self.mutations
-        return self.heavy if cost >= self._heavy_cost else self.light
+        if cost >= self._heavy_cost:
+            return self.heavy
+        return self.medium if cost >= self._medium_cost else self.light

@@ -1,11 +1,18 @@
-"""`kill -9` of the server, of PostgreSQL and of commands, at random moments while clients write."""
+"""Random faults at random moments while clients write.
+
+Processes get `kill -9`, SIGSTOP or SIGTERM, sessions are ended, and clients leave before they are answered. The clients
+keep the account of what was acknowledged; after every round, all of that is stored, once.
+"""
 
 import asyncio
 import os
 import random
+import signal
+import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import pytest
 
@@ -13,7 +20,7 @@ from api.db import Database
 from api.embedded import start
 from tests.faults.checks import CHECKS, uuid_of
 from tests.faults.conftest import World, served_world
-from tests.faults.processes import Installation, kill, kill_backend
+from tests.faults.processes import Installation, frozen, kill, kill_backend
 from tests.faults.writers import Writer
 from tests.support.served import TIMEOUT_SECONDS
 
@@ -21,13 +28,18 @@ pytestmark = pytest.mark.faults
 
 ROUNDS = int(os.environ.get("ROUNDS") or 20)
 WRITERS = 3
-ACTIVITIES = ("writes", "import", "evaluate")
-VICTIMS = ("server", "postgres", "backend", "command", "everything")
-# What happens together in a round: every combination comes once in 13 rounds, in a random order.
+ACTIVITIES = ("writes", "import", "evaluate", "worker")
+KILLS = ("server", "postgres", "backend", "command", "everything")
+OTHER_FAULTS = ("restart the server", "freeze postgres", "end sessions", "leave")
+# What happens together in a round: every combination comes once in 35 rounds, in a random order.
 COMBINATIONS = [
-    (activity, victim) for activity in ACTIVITIES for victim in VICTIMS if (activity, victim) != ("writes", "command")
+    (activity, fault)
+    for activity in ACTIVITIES
+    for fault in (*(f"kill {victim}" for victim in KILLS), *OTHER_FAULTS)
+    if (activity, fault) != ("writes", "kill command")
 ]
 REPEATED_WRITES = 5
+ENDED_SESSIONS = 20
 
 
 @pytest.fixture(scope="module")
@@ -46,52 +58,104 @@ async def keep_writing(writer: Writer, is_over: asyncio.Event) -> None:
     await writer.write(3)
 
 
-async def fail(
-    installation: Installation, victim: str, delay: float, command: tuple[str, ...] | None, chooser: random.Random
-) -> None:
-    """Run a command, kill the victim after a delay, and wait until everything has recovered and the command is done."""
-    process = installation.command(*command) if command else None
-    await asyncio.sleep(delay)
-    if process is not None and victim in ("command", "everything") and process.poll() is None:
+async def fail(world: World, fault: str, process: "subprocess.Popen[bytes] | None", chooser: random.Random) -> None:
+    """Make one fault, and wait until the server has recovered."""
+    installation = world.installation
+    if fault in ("kill command", "kill everything") and process is not None and process.poll() is None:
         kill(process)
-    if victim in ("server", "everything") and installation.server is not None:
+    if fault in ("kill server", "kill everything") and installation.server is not None:
         kill(installation.server)
-    if victim in ("postgres", "everything"):
+    if fault in ("kill postgres", "kill everything"):
         installation.postmaster().kill()
-    if victim == "backend":
+    if fault == "kill backend":
         kill_backend(installation, chooser)
-    if victim in ("server", "everything"):
+    if fault == "restart the server" and installation.server is not None:
+        installation.server.terminate()
+        assert await asyncio.to_thread(installation.server.wait, TIMEOUT_SECONDS) == 128 + signal.SIGTERM
+    if fault == "freeze postgres":
+        with frozen(installation.postmaster()):
+            await asyncio.sleep(chooser.uniform(0.2, 6))
+    if fault == "end sessions":
+        for _ in range(ENDED_SESSIONS):
+            await end_session(world.dsn, chooser)
+            await asyncio.sleep(chooser.uniform(0, 0.05))
+    if fault in ("kill server", "kill everything", "restart the server"):
         await asyncio.to_thread(installation.start_server)
     else:
         await asyncio.to_thread(installation.wait_until_ready)
-    if process is not None and command is not None and await asyncio.to_thread(process.wait, TIMEOUT_SECONDS) != 0:
-        await asyncio.to_thread(installation.run, *command)
+
+
+async def end_session(dsn: str, chooser: random.Random) -> None:
+    """End a session of the server as an operator does, most likely one that writes or commits."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetch(
+            "select pid from pg_stat_activity where application_name = 'accord' and pid <> pg_backend_pid()"
+            " order by state = 'idle', pid"
+        )
+        if found:
+            pid = found[min(chooser.randrange(len(found)), chooser.randrange(len(found)))]["pid"]
+            await connection.execute("select pg_terminate_backend($1)", pid)
+    finally:
+        await connection.close()
+
+
+async def recover(
+    world: World, activity: str, command: tuple[str, ...] | None, process: "subprocess.Popen[bytes] | None"
+) -> None:
+    """Wait for the command, and run it again if it failed; end the worker, which has no end of its own."""
+    if process is None or command is None:
+        return
+    if activity == "worker":
+        process.terminate()
+        await asyncio.to_thread(process.wait, TIMEOUT_SECONDS)
+    elif await asyncio.to_thread(process.wait, TIMEOUT_SECONDS) != 0:
+        await asyncio.to_thread(world.installation.run, *command)
+
+
+def command_of(world: World, activity: str, number: int) -> tuple[str, ...] | None:
+    """Return the command that runs beside the writers of a round."""
+    match activity:
+        case "import":
+            return world.export(f"r{number}")
+        case "writes":
+            return None
+        case _:
+            return (activity,)
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 async def test_nothing_acknowledged_is_lost_or_doubled(world: World, seed: int, number: int) -> None:
     order = random.Random(f"{seed}/{number // len(COMBINATIONS)}").sample(COMBINATIONS, len(COMBINATIONS))
-    activity, victim = order[number % len(COMBINATIONS)]
+    activity, fault = order[number % len(COMBINATIONS)]
     chooser = random.Random(f"{seed}-{number}")
-    delay = chooser.uniform(0.05, 1.5 if activity == "writes" else 4)
-    print(f"SEED={seed}, round {number}: {activity}, kill {victim} after {delay:.2f} s")
-    command = world.export(f"r{number}") if activity == "import" else ("evaluate",) if activity == "evaluate" else None
+    delay = chooser.uniform(0.05, 4 if activity in ("import", "evaluate") else 1.5)
+    print(f"SEED={seed}, round {number}: {activity}, {fault} after {delay:.2f} s")
+    command = command_of(world, activity, number)
     is_over = asyncio.Event()
     async with httpx.AsyncClient(base_url=world.installation.address, timeout=60) as client:
         writers = world.writers(client, f"r{number}", WRITERS, chooser)
+        for writer in writers:
+            writer.leaves = fault == "leave"
         tasks = [asyncio.create_task(keep_writing(writer, is_over)) for writer in writers]
         if world.written.reader is not None:
             tasks.append(asyncio.create_task(world.written.reader.follow(is_over)))
         try:
-            await fail(world.installation, victim, delay, command, chooser)
+            process = world.installation.command(*command) if command else None
+            await asyncio.sleep(delay)
+            await fail(world, fault, process, chooser)
+            await recover(world, activity, command, process)
         finally:
             is_over.set()
         await asyncio.gather(*tasks)
         for writer in writers:
+            writer.leaves = False
             for write in chooser.sample(writer.writes, min(REPEATED_WRITES, len(writer.writes))):
                 await writer.repeat(write)
     failures = sum((writer.failures for writer in writers), start=Counter[str]())
-    print(f"  {sum(len(writer.writes) for writer in writers)} writes, failed attempts: {dict(failures)}")
+    replays = sum(write.payload["replayed"] for writer in writers for write in writer.writes)
+    count = sum(len(writer.writes) for writer in writers)
+    print(f"  {count} writes, of which {replays} had been committed when they were repeated; failed: {dict(failures)}")
     assert await world.problems() == []
 
 

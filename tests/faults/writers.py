@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 PATIENCE_SECONDS = 120
+MEAN_STAY_SECONDS = 0.02
 BULK = 20
 # What a caller may get while processes die: a code that says that the same request can be sent again.
 RETRIED = {"DATABASE_UNREACHABLE", "BUSY", "TIMED_OUT"}
@@ -35,7 +36,10 @@ class Write:
 
 @dataclass
 class Writer:
-    """One client. Its name marks all that it writes, and its random choices are those of the seed."""
+    """One client. Its name marks all that it writes, and its random choices are those of the seed.
+
+    One that `leaves` closes every second connection a moment after it has sent its request.
+    """
 
     client: httpx.AsyncClient
     name: str
@@ -48,6 +52,7 @@ class Writer:
     touches: set[str] = field(default_factory=set)
     bulk_rows: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    leaves: bool = False
 
     async def write(self, count: int) -> None:
         """Carry out so many mutations."""
@@ -62,8 +67,10 @@ class Writer:
             await self._update_contact()
         elif choice < 0.75:
             await self._log_touchpoint()
-        elif choice < 0.85:
+        elif choice < 0.8:
             await self._upsert_contacts()
+        elif choice < 0.85:
+            await self._upsert_by_natural_key()
         elif open_deals := [deal for deal, outcome in self.deals.items() if outcome == "OPEN"]:
             await self._close_deal(self.chooser.choice(open_deals))
         else:
@@ -95,11 +102,17 @@ class Writer:
         self.touches.add(touchpoint["id"])
 
     async def _upsert_contacts(self) -> None:
+        await self.send("upsertContacts", "results { status }", {"rows": self._next_rows()}, changes=BULK)
+
+    async def _upsert_by_natural_key(self) -> None:
+        # Without an idempotency key, only the keys of the rows prevent second ones.
+        await self.acknowledged("upsertContacts", "results { status }", {"rows": self._next_rows()})
+
+    def _next_rows(self) -> list[Mapping[str, Any]]:
         first = self.bulk_rows
         self.bulk_rows += BULK
         keys = [{"source": "faults", "externalId": f"{self.name}-{first + number}"} for number in range(BULK)]
-        rows = [{"externalKey": key, "lastName": f"{self.name}-bulk"} for key in keys]
-        await self.send("upsertContacts", "results { status }", {"rows": rows}, changes=BULK)
+        return [{"externalKey": key, "lastName": f"{self.name}-bulk"} for key in keys]
 
     async def _create_deal(self) -> None:
         given = {
@@ -137,9 +150,15 @@ class Writer:
         )
         deadline = monotonic() + PATIENCE_SECONDS
         while monotonic() < deadline:
+            leaves = self.leaves and self.chooser.random() < 0.5
             try:
-                response = await self.client.post("/graphql", json={"query": document, "variables": {"input": given}})
+                async with asyncio.timeout(self.chooser.expovariate(1 / MEAN_STAY_SECONDS) if leaves else None):
+                    response = await self.client.post(
+                        "/graphql", json={"query": document, "variables": {"input": given}}
+                    )
                 body = response.json()
+            except TimeoutError:
+                self.failures["left"] += 1
             except httpx.TransportError as error:  # the server is dead, or died before it answered
                 self.failures[type(error).__name__] += 1
             else:

@@ -120,7 +120,9 @@ async def test_a_place_that_is_free_at_the_instant_of_a_cancellation_goes_to_the
 
 
 def test_the_cost_decides_the_lane() -> None:
-    lanes = Lanes(LaneSizes(heavy_cost=100))
-    assert lanes.of_request(99, is_mutation=False) is lanes.light
+    lanes = Lanes(LaneSizes(medium_cost=10, heavy_cost=100))
+    assert lanes.of_request(9, is_mutation=False) is lanes.light
+    assert lanes.of_request(10, is_mutation=False) is lanes.medium
+    assert lanes.of_request(99, is_mutation=False) is lanes.medium
     assert lanes.of_request(100, is_mutation=False) is lanes.heavy
     assert lanes.of_request(1_000, is_mutation=True) is lanes.mutations

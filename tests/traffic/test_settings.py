@@ -10,7 +10,7 @@ from api.traffic.traffic import Traffic
 def test_the_lanes_have_fewer_places_than_a_pool_has_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.load()
     assert settings.lane_sizes == LaneSizes()
-    places = settings.light_lane + settings.heavy_lane + settings.mutation_lane
+    places = settings.light_lane + settings.medium_lane + settings.heavy_lane + settings.mutation_lane
     assert places + BACKGROUND_CONNECTIONS <= settings.pool_size
     monkeypatch.setenv("ACCORD_HEAVY_LANE", str(settings.pool_size - places - BACKGROUND_CONNECTIONS + 3))
     with pytest.raises(AccordError) as refused:
@@ -43,10 +43,19 @@ def test_the_rate_limit_is_off_on_loopback_unless_it_is_set(host: str, given: in
 
 def test_the_settings_reach_the_lanes_and_the_deadline() -> None:
     settings = Settings.load(
-        light_lane=1, heavy_lane=2, mutation_lane=3, lane_queue=0, heavy_cost=50, request_seconds=7.5
+        light_lane=1,
+        medium_lane=4,
+        heavy_lane=2,
+        mutation_lane=3,
+        lane_queue=0,
+        medium_cost=5,
+        heavy_cost=50,
+        request_seconds=7.5,
     )
     traffic = Traffic.of(settings)
     lanes = traffic.lanes
-    assert (lanes.light.places, lanes.heavy.places, lanes.mutations.places) == (1, 2, 3)
+    places = (lanes.light.places, lanes.medium.places, lanes.heavy.places, lanes.mutations.places)
+    assert places == (1, 4, 2, 3)
+    assert lanes.of_request(5, is_mutation=False) is lanes.medium
     assert lanes.of_request(50, is_mutation=False) is lanes.heavy
     assert traffic.request_seconds == 7.5
