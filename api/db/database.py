@@ -128,13 +128,17 @@ class Database:
     async def write(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
         async with self._transaction() as connection:
-            yield WriteSession(connection)
+            session = WriteSession(connection)
+            yield session
+        session.committed()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work as `write`, whose statements all read the same state of the database."""
         async with self._transaction("repeatable_read") as connection:
-            yield WriteSession(connection)
+            session = WriteSession(connection)
+            yield session
+        session.committed()
 
     @asynccontextmanager
     async def try_lock(self, what: AdvisoryLock) -> AsyncIterator[Session | None]:
@@ -163,7 +167,9 @@ class Database:
     async def unit_of_work(self) -> AsyncIterator[WriteSession]:
         """Open the unit of work of a mutation: as `write`, but it waits `LOCK_TIMEOUT_MS` at most for a lock."""
         async with self._writers.transaction() as connection:
-            yield WriteSession(connection)
+            session = WriteSession(connection)
+            yield session
+        session.committed()
 
     def pool_uses(self, prefix: str = "") -> Sequence[PoolUse]:
         """How the pools are used at the moment; their names begin with the prefix."""

@@ -4,10 +4,18 @@ import asyncio
 import math
 from collections import deque
 from types import TracebackType
+from typing import NamedTuple
 
 from api.errors import ErrorCode, RetryLaterError
 from api.settings import LaneSizes
 from api.telemetry.sampled import LaneUse
+
+
+class _Waiting(NamedTuple):
+    """A request in a queue: its turn has the result whether it got a place, and waits until an instant of the loop."""
+
+    turn: "asyncio.Future[bool]"
+    until: float
 
 
 class Lane:
@@ -22,7 +30,8 @@ class Lane:
         self._free = places
         self._longest_queue = longest_queue
         self._longest_wait = longest_wait
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue: deque[_Waiting] = deque()
+        self._has_timer = False
 
     @property
     def running(self) -> int:
@@ -48,26 +57,41 @@ class Lane:
     async def _wait(self) -> None:
         if len(self._queue) >= self._longest_queue:
             raise self._overloaded(f"{len(self._queue)} other {self.name} wait already")
-        turn = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(loop.create_future(), loop.time() + self._longest_wait)
+        self._queue.append(waiting)
+        if not self._has_timer:
+            self._has_timer = True
+            loop.call_at(waiting.until, self._refuse_late, loop)
         try:
-            async with asyncio.timeout(self._longest_wait):
-                await turn
-        except BaseException as error:
-            if turn in self._queue:
-                self._queue.remove(turn)
-            else:
+            has_place = await waiting.turn
+        except BaseException:
+            if waiting in self._queue:
+                self._queue.remove(waiting)
+            elif not waiting.turn.cancelled() and waiting.turn.result():
                 self._leave()  # the place came at the same instant
-            if isinstance(error, TimeoutError):
-                raise self._overloaded(f"No place for {self.name} was free for {self._longest_wait:g} s") from error
             raise
+        if not has_place:
+            raise self._overloaded(f"No place for {self.name} was free for {self._longest_wait:g} s")
+
+    def _refuse_late(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Refuse who has waited too long. They are in their order, so that one timer serves the whole queue."""
+        while self._queue and self._queue[0].until <= loop.time():
+            turn = self._queue.popleft().turn
+            if not turn.done():
+                turn.set_result(False)
+        self._has_timer = bool(self._queue)
+        if self._has_timer:
+            loop.call_at(self._queue[0].until, self._refuse_late, loop)
 
     def _leave(self) -> None:
         """Hand the place to who waits longest."""
-        if self._queue:
-            self._queue.popleft().set_result(None)
-        else:
-            self._free += 1
+        while self._queue:
+            turn = self._queue.popleft().turn
+            if not turn.done():  # cancelled, and its task has not run since
+                turn.set_result(True)
+                return
+        self._free += 1
 
     def _overloaded(self, reason: str) -> RetryLaterError:
         seconds = max(1, math.ceil(self._longest_wait))

@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 from api.access.principal import Principal
 from api.errors import AccordError, ErrorCode, RetryLaterError
 from api.graph.explanation import explanation_sections
-from api.graph.gateway import ExecutedResult, Gateway, JsonResult
+from api.graph.gateway import ExecutedResult, Gateway, JsonResult, RequestPlan
 from api.graph.reading.document_cache import ValidatedDocument
+from api.graph.reading.variables import Operation
 from api.graph.request import GraphQLRequest
-from api.plan.cost.price import Price
 from api.traffic.deadline import ClientLeft
 from api.traffic.rate_limit import RateLimitedError
 from api.traffic.traffic import Traffic
@@ -116,22 +116,23 @@ class GraphQLEndpoint:
             return _request_error_response(validated.errors, media_type, ErrorCode.GRAPHQL_VALIDATION_FAILED)
         if request.query_hash is not None:
             self._persisted_queries.keep(request)
-        kind = _executable_kind(method, validated, request)
-        note_operation(request, validated)
-        if kind is OperationType.MUTATION:
+        operation = _executable_operation(method, validated, request)
+        is_mutation = operation.node.operation is OperationType.MUTATION
+        note_operation(operation, validated)
+        if is_mutation:
             request = replace(request, request_id=current_request_id())
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         limit, balance = self._traffic.rate_limit, None
         try:
-            price = await self._gateway.price(self._database_of(), request, validated, who)
-            cost = price.cost
+            plan = await self._gateway.plan(self._database_of(), request, validated, who)
+            cost = plan.price.cost
             if limit is not None:
                 balance = limit.pay(who.subject, cost)
-            lane = self._traffic.lanes.of_request(cost, is_mutation=kind is OperationType.MUTATION)
+            lane = self._traffic.lanes.of_request(cost, is_mutation=is_mutation)
             try:
                 with self._traffic.running(receive):
                     async with lane:
-                        result = await self._run(request, validated, who, mode, price)
+                        result = await self._run(plan, mode)
             except RetryLaterError:
                 if limit is not None:
                     balance = limit.give_back(who.subject, cost)
@@ -143,24 +144,24 @@ class GraphQLEndpoint:
             balance = error.balance if isinstance(error, RateLimitedError) else balance
         else:
             if isinstance(result, JsonResult):
+                note_result(plan.price, result.data)
                 response = _json_response(result, media_type)
             else:
-                response = _execution_response(result, media_type)
-            note_result(result, response)
+                data = orjson.dumps(result.result.data)
+                note_result(plan.price, data)
+                response = _execution_response(result, data, media_type)
         if balance is not None:
             response.raw_headers += balance_headers(balance)
         return response
 
-    async def _run(
-        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None, price: Price
-    ) -> JsonResult | ExecutedResult:
+    async def _run(self, plan: RequestPlan, mode: bytes | None) -> JsonResult | ExecutedResult:
         database = self._database_of()
         if mode not in _EXPLAIN_MODES:
-            return await self._gateway.execute(database, request, validated, who)
-        explanation = self._gateway.explain(request, validated, who)
-        result = await self._gateway.execute(database, request, validated, who)
-        plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
-        return replace(result, extensions=result.extensions | {"explain": dict(plan)})
+            return await self._gateway.execute(database, plan)
+        explanation = self._gateway.explain(plan)
+        result = await self._gateway.execute(database, plan)
+        sections = await explanation_sections(database, explanation, plan.price, is_run=mode == b"analyze")
+        return replace(result, extensions=result.extensions | {"explain": dict(sections)})
 
 
 def _read_get(scope: Scope) -> GraphQLRequest:
@@ -169,18 +170,19 @@ def _read_get(scope: Scope) -> GraphQLRequest:
     return read_get(scope)
 
 
-def _executable_kind(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> OperationType:
-    """Return the kind of the operation; reject an ambiguous one, and one that this method cannot execute."""
+def _executable_operation(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> Operation:
+    """Return the operation; reject an ambiguous one, and one that this method cannot execute."""
     try:
-        kind = validated.operation(request.operation_name).node.operation
+        operation = validated.operation(request.operation_name)
     except AccordError as error:
         raise HttpError(400, error.message, error.remedy, code=error.code) from error
+    kind = operation.node.operation
     if kind is OperationType.SUBSCRIPTION:
         message = "This endpoint does not execute subscriptions."
         raise HttpError(400, message, "Send a query.", code=ErrorCode.OPERATION_RESOLUTION_FAILURE)
     if kind is OperationType.MUTATION and method == "GET":
         raise _method_not_allowed("A mutation cannot be sent with GET.", "POST")
-    return kind
+    return operation
 
 
 def _method_not_allowed(message: str, allowed: str) -> HttpError:
@@ -193,13 +195,18 @@ def _json_response(result: JsonResult, media_type: MediaType) -> Response:
     entries = list(map(graphql_error_entry, result.errors))
     if entries and result.is_untouched and (response := unavailable_response(entries, media_type)) is not None:
         return response
-    errors = b'"errors":%b,' % orjson.dumps(entries) if entries else b""
-    extensions = b',"extensions":' + orjson.dumps(result.extensions) if result.extensions else b""
-    body = b'{%b"data":%b%b}' % (errors, result.data, extensions)
+    body = _body(entries, result.data, result.extensions)
     return GraphQLResponse(body, 200, media_type, is_secret=result.is_secret)
 
 
-def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Response:
+def _body(entries: Sequence[Mapping[str, Any]], data: bytes, extensions: Mapping[str, object]) -> bytes:
+    errors = b'"errors":%b,' % orjson.dumps(entries) if entries else b""
+    noted = b',"extensions":' + orjson.dumps(extensions) if extensions else b""
+    return b'{%b"data":%b%b}' % (errors, data, noted)
+
+
+def _execution_response(executed: ExecutedResult, data: bytes, media_type: MediaType) -> Response:
+    """The response to a request that the executor ran; `data` are those of its result as JSON."""
     result = executed.result
     errors = result.errors or []
     # Without `data` nothing was executed (a request error); `data: null` is the result of an execution error.
@@ -209,11 +216,7 @@ def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Resp
     is_any_done = any(value is not None for value in (result.data or {}).values())
     if entries and not is_any_done and (response := unavailable_response(entries, media_type)) is not None:
         return response
-    payload: dict[str, Any] = {"errors": entries} if entries else {}
-    payload["data"] = result.data
-    if executed.extensions:
-        payload["extensions"] = executed.extensions
-    return GraphQLResponse(orjson.dumps(payload), 200, media_type)
+    return GraphQLResponse(_body(entries, data, executed.extensions), 200, media_type)
 
 
 def _request_error_response(

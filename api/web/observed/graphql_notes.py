@@ -1,11 +1,9 @@
 """What the log line of a GraphQL request has of it: no value of a variable, and no text of the document."""
 
-from starlette.responses import Response
-
 from api.access.principal import Principal
-from api.graph.gateway import ExecutedResult, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
-from api.graph.request import GraphQLRequest
+from api.graph.reading.variables import Operation
+from api.plan.cost.price import Price
 from api.telemetry.request_record import CURRENT, row_count
 
 _LONGEST_NAME = 100
@@ -18,26 +16,25 @@ def note_principal(who: Principal) -> None:
         record.note_principal(who.subject)
 
 
-def note_operation(request: GraphQLRequest, validated: ValidatedDocument) -> None:
+def note_operation(operation: Operation, validated: ValidatedDocument) -> None:
     """Note the operation. Its name is that of the document, which is a plain word."""
     record = CURRENT.get()
     if record is None:
         return
-    node = validated.operation(request.operation_name).node
-    record.operation_kind = node.operation.value
-    record.operation = node.name.value[:_LONGEST_NAME] if node.name else None
+    name = operation.node.name
+    record.operation_kind = operation.node.operation.value
+    record.operation = name.value[:_LONGEST_NAME] if name else None
     record.document_hash = validated.text_hash
 
 
-def note_result(result: JsonResult | ExecutedResult, response: Response) -> None:
-    """Note the cost of a request, and how many rows its answer has."""
+def note_result(price: Price, data: bytes) -> None:
+    """Note the cost of a request, if it reads anything, and about how many records the data of its response have."""
     record = CURRENT.get()
     if record is None:
         return
-    cost = result.extensions.get("cost")
-    if isinstance(cost, dict):
-        record.cost = cost["requested"]
-    record.rows = row_count(bytes(response.body))
+    if price.work:
+        record.cost = price.cost
+    record.rows = row_count(data)
 
 
 def current_request_id() -> str | None:
