@@ -178,7 +178,7 @@ def create_app(
         holder.get,
         access.identify,
         routes=[
-            examples_route(holder.get, access.identify),
+            examples_route(holder.get, access.identify, traffic),
             *health_routes(holder.get, health),
             *([metrics_route(observer.metrics, access.identify)] if settings.metrics_address is None else []),
             *access.sign_in.routes(),

@@ -216,9 +216,7 @@ class Settings(BaseSettings):
         "They are opened when they are needed.",
     )
     light_lane: int = Field(default=_LANES.light, ge=1, description="How many light requests run at once.")
-    medium_lane: int = Field(
-        default=_LANES.medium, ge=1, description="How many requests of medium cost run at once."
-    )
+    medium_lane: int = Field(default=_LANES.medium, ge=1, description="How many requests of medium cost run at once.")
     heavy_lane: int = Field(
         default=_LANES.heavy,
         ge=1,

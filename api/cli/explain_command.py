@@ -63,6 +63,5 @@ async def _stages(database: Database, request: GraphQLRequest, *, analyze: bool)
     if validated.errors:
         message = "; ".join(error.message for error in validated.errors)
         raise AccordError(ErrorCode.BAD_INPUT, f"The document is not valid: {message}", "Correct the document.")
-    price = await gateway().price(database, request, validated, LOCAL_OPERATOR)
-    explanation = gateway().explain(request, validated, LOCAL_OPERATOR)
-    return await explanation_sections(database, explanation, price, is_run=analyze)
+    plan = await gateway().plan(database, request, validated, LOCAL_OPERATOR)
+    return await explanation_sections(database, gateway().explain(plan), plan.price, is_run=analyze)

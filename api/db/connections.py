@@ -104,7 +104,8 @@ class Connections:
                 if require is not None:
                     await require(connection)
                 return await connection.fetchval(text, *values)
-        await self._enter()
+        if not self._places.take():
+            await self._wait()
         try:
             connection = self._sound() or await self._opened()
             self.outage.busy[connection] = monotonic()
@@ -131,7 +132,8 @@ class Connections:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Open a transaction that commits at the end of the block, and rolls back if the block raises. Errors: BUSY."""
-        await self._enter()
+        if not self._places.take():
+            await self._wait()
         try:
             connection = self._sound() or await self._opened()
             self.outage.busy[connection] = monotonic()
@@ -159,11 +161,8 @@ class Connections:
         if self._closing:
             await asyncio.wait(self._closing, timeout=CLOSE_SECONDS)
 
-    async def _enter(self) -> None:
+    async def _wait(self) -> None:
         """Wait for a place, ACQUIRE_SECONDS at most."""
-        if not self._places.locked():
-            await self._places.acquire()
-            return
         try:
             async with asyncio.timeout(ACQUIRE_SECONDS):
                 await self._places.acquire()

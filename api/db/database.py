@@ -153,13 +153,17 @@ class Database:
     async def write(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work: it commits at the end of the block, and rolls back if the block raises."""
         async with self._transaction() as connection:
-            yield WriteSession(connection)
+            session = WriteSession(connection)
+            yield session
+        session.committed()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[WriteSession]:
         """Open a unit of work as `write`, whose statements all read the same state of the database."""
         async with self._transaction("repeatable_read") as connection:
-            yield WriteSession(connection)
+            session = WriteSession(connection)
+            yield session
+        session.committed()
 
     @property
     def has_sessions(self) -> bool:
@@ -208,7 +212,9 @@ class Database:
         """Open the unit of work of a mutation: as `write`, but it waits `LOCK_TIMEOUT_MS` at most for a lock."""
         self.require_primary()
         async with self._writers.transaction() as connection:
-            yield WriteSession(connection)
+            session = WriteSession(connection)
+            yield session
+        session.committed()
 
     @property
     def primary(self) -> "Database":

@@ -1,7 +1,7 @@
 """Sessions: one snapshot, or one unit of work. They are distinct types, so that mypy keeps writes off the read path."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from io import BytesIO
 from typing import Any, TypeAlias
@@ -89,8 +89,20 @@ SHARE_EVALUATING = (
 IS_EVALUATING = Sql("coalesce(current_setting('accord.is_evaluating', true) = 'true', false)")
 
 
+@dataclass(frozen=True, slots=True)
 class WriteSession(ScratchSession):
     """One unit of work."""
+
+    _after_commit: list[Callable[[], None]] = field(default_factory=list, init=False)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have something called once the unit of work is committed, such as a metric counted; not if it rolls back."""
+        self._after_commit.append(call)
+
+    def committed(self) -> None:
+        """Call what `after_commit` was given. `Database` does this."""
+        for call in self._after_commit:
+            call()
 
     async def lock(self, what: AdvisoryLock) -> None:
         """Wait for an advisory lock and hold it until the transaction ends."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from api.access.evaluation import CURRENT_EVALUATION, is_current
@@ -236,7 +237,7 @@ async def _made_current(
         )
     )
     counts = await _counts(session, ladder, evaluation_id)
-    ENTRIES_WRITTEN.inc(sum(counts.values()))
+    session.after_commit(partial(ENTRIES_WRITTEN.inc, sum(counts.values())))
     return EvaluationResult(evaluation_id, evaluated_at, watermark, counts)
 
 

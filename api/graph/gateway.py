@@ -68,6 +68,25 @@ class ExecutedResult:
     extensions: dict[str, object]
 
 
+@dataclass(slots=True)
+class RequestPlan:
+    """A request with its price, as it is executed. It is made for each request, so that it is not frozen: that is slow.
+
+    `cached` is what requests of the same shape share; None if a value of a variable is invalid.
+    """
+
+    request: GraphQLRequest
+    validated: ValidatedDocument
+    operation: Operation
+    principal: Principal
+    cached: "_CachedPlan | None"
+
+    @property
+    def price(self) -> Price:
+        """What the request costs; the least if it cannot run, such as one with an invalid variable."""
+        return _LEAST if self.cached is None else self.cached.price
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """How a request would run: the values that running it goes through."""
@@ -130,78 +149,68 @@ class Gateway:
         """Return the document of a request, parsed and validated, or its errors."""
         return self._documents.validated(request.query)
 
-    async def price(
+    async def plan(
         self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
-    ) -> Price:
-        """Return the price of a request whose document is valid, before it runs. Units: `api.plan.cost.price`.
+    ) -> RequestPlan:
+        """Return the plan of a request whose document is valid, with its price. Units: `api.plan.cost.price`.
 
-        It is kept with the plan for all requests of the same shape, so that it costs a look-up. A request that cannot
-        run, such as one with an invalid variable, has the least price.
-        Errors: OPERATION_RESOLUTION_FAILURE; TOO_LARGE for too many KPI requests. A price over the limit is none.
-        """
-        operation = validated.operation(request.operation_name)
-        plan = self._plan(validated, operation, request.variables, principal, await self._statistics.of(database))
-        if plan is None:
-            return _LEAST
-        if plan.refusal is not None:
-            raise plan.refusal
-        return plan.price
-
-    async def execute(
-        self, database: Database, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal
-    ) -> JsonResult | ExecutedResult:
-        """Run a request whose document is valid.
-
+        It is kept for all requests of the same shape, so that it costs a look-up.
         Errors: OPERATION_RESOLUTION_FAILURE if the operation name does not decide which operation to run; TOO_LARGE for
-        a cost over the limit.
+        too many KPI requests. A price over the limit is none.
         """
         operation = validated.operation(request.operation_name)
+        statistics = self._statistics.current(database) or await self._statistics.of(database)
+        cached = self._cached_plan(validated, operation, request.variables, principal, statistics)
+        if cached is not None and cached.refusal is not None:
+            raise cached.refusal
+        return RequestPlan(request, validated, operation, principal, cached)
+
+    async def execute(self, database: Database, plan: RequestPlan) -> JsonResult | ExecutedResult:
+        """Run a request. Errors: TOO_LARGE for a cost over the limit."""
+        request, operation, principal, cached = plan.request, plan.operation, plan.principal, plan.cached
         if operation.node.operation is OperationType.MUTATION:
-            done = await self._mutations.run(database, principal, request, validated, operation)
+            done = await self._mutations.run(database, principal, request, plan.validated, operation)
             if done is not None:
                 extensions = redacted_note(done.redacted) | list_notes(done.unknown)
                 return JsonResult(
                     orjson.dumps(done.data), extensions, done.errors, done.is_secret, is_untouched=not done.is_touched
                 )
-        statistics = await self._statistics.of(database.primary)
-        plan = self._plan(validated, operation, request.variables, principal, statistics)
-        if plan is not None:
-            schema = await self._introspection.answer(validated, operation.node, request.variables)
+        if cached is not None:
+            schema = await self._introspection.answer(plan.validated, operation.node, request.variables)
             if schema is not None:
                 return JsonResult(schema, plan.price.extensions)
-        ready, failure = self._ready(plan, operation, request.variables, principal), None
-        if plan is not None and ready is not None:
+        ready, failure = self._ready(plan), None
+        if cached is not None and ready is not None:
             try:
-                evaluated = await require_readings(database, plan.readings)
+                evaluated = await require_readings(database, cached.readings)
                 found = await ready.run(database)
-                return JsonResult(found.json, plan.extensions | list_notes(found.unknown, evaluated))
+                return JsonResult(found.json, cached.extensions | list_notes(found.unknown, evaluated))
             except (AccordError, *LOST_CONNECTION) as error:
                 failure = error
-        return await self._execute(database, request, validated, principal, plan, failure)
+        return await self._execute(database, plan, failure)
 
-    def explain(self, request: GraphQLRequest, validated: ValidatedDocument, principal: Principal) -> Explanation:
+    def explain(self, plan: RequestPlan) -> Explanation:
         """Return how a request would run.
 
-        Errors: those of `execute`, but for a price over the limit; NOT_ALLOWED for a principal that does
-        not reach every record: PostgreSQL's plan counts rows, and estimates numbers of rows, out of its reach, too.
+        Errors: BAD_INPUT for an invalid variable; NOT_ALLOWED for a principal that does not reach every record:
+        PostgreSQL's plan counts rows, and estimates numbers of rows, out of its reach, too.
         """
+        principal, operation = plan.principal, plan.operation
         if principal.reach is not Reach.ALL:
             message = f"An explanation counts all rows that PostgreSQL reads, and your reach is {principal.reach}."
             raise AccordError(ErrorCode.NOT_ALLOWED, message, f"Use a credential with the reach {Reach.ALL}.")
-        operation = validated.operation(request.operation_name)
-        plan = self._plan(validated, operation, request.variables, principal, CostStatistics())
-        ready = self._ready(plan, operation, request.variables, principal)
-        values = operation.values(request.variables)
+        ready = self._ready(plan)
+        values = operation.values(plan.request.variables)
         if not isinstance(values, VariableValues):
             raise AccordError(ErrorCode.BAD_INPUT, values[0].message, "Give the variables values that fit their types.")
-        planned = self._planned(validated, operation, values)
+        planned = self._planned(plan.validated, operation, values)
         valid = [root for root in planned.roots if isinstance(_prepared(root, principal), RootField)]
         is_json = ready is not None
         if ready is None and valid:
             ready = prepare(valid, principal).bind(principal, {})
         return Explanation(planned, ready, is_json)
 
-    def _plan(
+    def _cached_plan(
         self,
         validated: ValidatedDocument,
         operation: Operation,
@@ -223,17 +232,15 @@ class Gateway:
             )
         return plan
 
-    def _ready(
-        self, plan: _CachedPlan | None, operation: Operation, given: Mapping[str, Any], principal: Principal
-    ) -> BoundStatement | None:
+    def _ready(self, plan: RequestPlan) -> BoundStatement | None:
         """Return the bound statement of a plan; None if the request is to be executed."""
-        if plan is None or plan.statement is None:
+        if plan.cached is None or plan.cached.statement is None:
             return None
-        values = operation.coerced(given)
+        values = plan.operation.coerced(plan.request.variables)
         if values is None:
             return None
         try:
-            return plan.statement.bind(principal, values)
+            return plan.cached.statement.bind(plan.principal, values)
         except AccordError:
             return None
 
@@ -271,27 +278,18 @@ class Gateway:
         return plan_document(collector, self._types, operation.node)
 
     async def _execute(
-        self,
-        database: Database,
-        request: GraphQLRequest,
-        validated: ValidatedDocument,
-        principal: Principal,
-        plan: _CachedPlan | None,
-        failure: Exception | None,
+        self, database: Database, plan: RequestPlan, failure: Exception | None
     ) -> JsonResult | ExecutedResult:
-        operation = validated.operation(request.operation_name)
-        values = operation.values(request.variables)
+        request, validated, principal = plan.request, plan.validated, plan.principal
+        values = plan.operation.values(request.variables)
         if isinstance(values, VariableValues):
-            planned = self._planned(validated, operation, values)
+            planned = self._planned(validated, plan.operation, values)
         else:  # the executor reports invalid variables before it resolves any field
             planned = PlannedDocument(FieldCollector(self._schema, {}, VariableValues({}, {})), self._types, {})
         roots = {key: _prepared(field, principal) for key, field in planned.fields.items() if field is not None}
         if isinstance(failure, AccordError) and failure.code in OF_ONE_FIELD:
             failure = None  # it is raised for the field that it concerns
-        price = _LEAST if plan is None else plan.price
-        if plan is not None and plan.refusal is not None:
-            raise plan.refusal
-        price.require_affordable()
+        plan.price.require_affordable()
         records = RootRecords(database, principal, roots, failure)
         context = Context(database, principal, validated.document, planned, records)
         result = await self._strawberry.execute(
@@ -305,7 +303,7 @@ class Gateway:
         result.errors = result.errors and list(map(with_way, result.errors))
         redacted = redacted_note({*context.redacted, *records.redacted})
         notes = list_notes(records.unknown, records.readings)
-        return ExecutedResult(result, price.extensions | redacted | notes)
+        return ExecutedResult(result, plan.price.extensions | redacted | notes)
 
 
 def _prepared(root: RootField | RequestError, principal: Principal) -> RootField | RequestError:

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 import asyncpg
 from graphql import GraphQLError, OperationType
 
-from api.access.principal import Principal
 from api.db import LOST_CONNECTION, Database, PrimaryNeededError, ReadReplica, WalPosition
 from api.errors import AccordError
-from api.graph.gateway import ExecutedResult, Gateway, JsonResult
-from api.graph.reading.document_cache import ValidatedDocument
-from api.graph.request import GraphQLRequest
+from api.graph.gateway import ExecutedResult, Gateway, JsonResult, RequestPlan
 from api.telemetry.instruments import READS
 
 Result = JsonResult | ExecutedResult
@@ -35,29 +32,25 @@ class ReplicaSource:
     replica: ReadReplica
     database: Database
 
-    async def run(
-        self, gateway: Gateway, request: GraphQLRequest, validated: ValidatedDocument, who: Principal
-    ) -> tuple[Result, Freshness]:
-        """Run a request whose document is valid. Errors: those of `Gateway.execute`."""
+    async def run(self, gateway: Gateway, plan: RequestPlan) -> tuple[Result, Freshness]:
+        """Run a request. Errors: those of `Gateway.execute`."""
         primary = self.replica.primary
         if self.database is not primary:
             lag = self.replica.lag_seconds
-            result = await self._on_replica(gateway, request, validated, who)
+            result = await self._on_replica(gateway, plan)
             if not isinstance(result, str):
                 READS.labels("replica", "").inc()
                 return result, Freshness(lag_seconds=lag)
             self.replica.from_primary(result)
-        result = await gateway.execute(primary, request, validated, who)
-        if validated.operation(request.operation_name).node.operation is OperationType.MUTATION:
+        result = await gateway.execute(primary, plan)
+        if plan.operation.node.operation is OperationType.MUTATION:
             return result, Freshness(committed=await self.replica.committed())
         return result, Freshness()
 
-    async def _on_replica(
-        self, gateway: Gateway, request: GraphQLRequest, validated: ValidatedDocument, who: Principal
-    ) -> Result | str:
+    async def _on_replica(self, gateway: Gateway, plan: RequestPlan) -> Result | str:
         """Return the result, or the reason why it has to come from the primary."""
         try:
-            result = await gateway.execute(self.database, request, validated, who)
+            result = await gateway.execute(self.database, plan)
         except LOST_CONNECTION as error:
             reason = reason_for_primary(error)
             if reason is None:
@@ -69,9 +62,9 @@ class ReplicaSource:
         return result
 
 
-async def replica_source(replica: ReadReplica, kind: OperationType, least: WalPosition | None) -> ReplicaSource:
+async def replica_source(replica: ReadReplica, least: WalPosition | None, *, is_mutation: bool) -> ReplicaSource:
     """Return where a request runs that may not be older than a position. It waits a second for the replica at most."""
-    if kind is OperationType.MUTATION:
+    if is_mutation:
         return ReplicaSource(replica, replica.primary)
     return ReplicaSource(replica, await replica.source(least))
 

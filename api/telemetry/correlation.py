@@ -1,11 +1,25 @@
 """Ids that connect the lines of one request: `X-Request-Id`, and the trace of a `traceparent` (W3C Trace Context)."""
 
+import os
 import re
+from itertools import count
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,100}")
 # A version that is not ours may have more parts after the flags; `ff` is forbidden.
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 _NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
+
+
+class RequestIds:
+    """New ids of requests: a random part for the process, and a number. To ask the system for each takes 1 µs."""
+
+    def __init__(self) -> None:
+        self._process = os.urandom(12).hex()
+        self._numbers = count(1)
+
+    def new(self) -> str:
+        """Return an id that no other request of any process has, in hexadecimal digits."""
+        return f"{self._process}{next(self._numbers):08x}"
 
 
 def sent_request_id(header: bytes | None) -> str | None:

@@ -2,9 +2,11 @@
 
 import logging
 import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TextIO
 
 import orjson
 
@@ -23,7 +25,7 @@ _LIBRARIES_LEVEL = logging.WARNING
 
 def configure_logging(log_format: LogFormat, level: LogLevel) -> None:
     """Log to the standard error. It replaces whatever was configured before."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _LineHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root = logging.getLogger()
     for former in list(root.handlers):
@@ -39,18 +41,57 @@ def configure_logging(log_format: LogFormat, level: LogLevel) -> None:
     logging.captureWarnings(capture=True)
 
 
+class RequestLogRecord(logging.LogRecord):
+    """The log record of a request, with the fields of its line.
+
+    The standard class looks up the process, the thread and the task, which no line has, and takes six times as long.
+    """
+
+    def __init__(self, level: int, message: str, fields: Mapping[str, object]) -> None:
+        self.__dict__.update(_OF_ANY_REQUEST)
+        self.levelno = level
+        self.levelname = logging.getLevelName(level)
+        self.msg = message
+        self.created = time.time()
+        self.msecs = self.created % 1 * 1_000
+        setattr(self, FIELDS, fields)
+
+
+_UNKNOWN = dict.fromkeys(("process", "processName", "thread", "threadName", "taskName"))
+_OF_ANY_REQUEST = vars(logging.LogRecord(REQUEST_LOGGER, logging.INFO, __file__, 0, "", None, None)) | _UNKNOWN
+
+
+class _LineHandler(logging.Handler):
+    """Writes each line at once, so that a process that is killed loses none.
+
+    `logging.StreamHandler` flushes twice for each line where the stream has lines of its own, and takes twice as long.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream, self._bytes = stream, stream.buffer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of a log record."""
+        try:
+            self._bytes.write(f"{self.format(record)}\n".encode(self._stream.encoding, "backslashreplace"))
+            self._bytes.flush()
+        except Exception:  # noqa: BLE001 - as the handlers of the standard library
+            self.handleError(record)
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a log record."""
-        line = {
+        line: dict[str, Any] = {
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": _message(record),
-            **_fields(record),
         }
+        _add_fields(line, record)
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = masked_exception(record.exc_info[1])
         return orjson.dumps(line, default=str).decode()
@@ -63,7 +104,9 @@ class TextFormatter(logging.Formatter):
         """Return the lines of a log record."""
         message = _message(record).replace("\n", " ")
         parts, below = [f"{_time(record)} {record.levelname:<7} {record.name}: {message}"], []
-        for name, value in _fields(record).items():
+        fields: dict[str, Any] = {}
+        _add_fields(fields, record)
+        for name, value in fields.items():
             if isinstance(value, str) and "\n" in value:
                 below.append(value)
             else:
@@ -80,17 +123,22 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second = int(record.created)
+    return f"{_text_of_second(second)}.{int((record.created - second) * 1_000):03d}Z"
 
 
-def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
-    """The fields of a line that are known; of a request, its ids come first."""
-    fields: dict[str, Any] = {}
+@lru_cache(1)
+def _text_of_second(second: int) -> str:
+    """An instant without its fraction. Many lines have the same second, and to write an instant takes 3 µs."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _add_fields(line: dict[str, Any], record: logging.LogRecord) -> None:
+    """Add the fields that are known; of a request, its ids come first."""
     request = CURRENT.get()
     if request is not None:
-        fields["request_id"] = request.id
+        line["request_id"] = request.id
         if request.trace_id is not None:
-            fields["trace_id"] = request.trace_id
+            line["trace_id"] = request.trace_id
     own: Mapping[str, Any] = getattr(record, FIELDS, {})
-    fields.update((name, value) for name, value in own.items() if value is not None)
-    return fields
+    line.update({name: value for name, value in own.items() if value is not None})

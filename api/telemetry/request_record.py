@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 _PLANNED = ("select ", "select\n", "with ", "insert ", "update ", "delete ", "merge ")
 
 
-@dataclass(frozen=True, slots=True)
-class TimedStatement:
+class TimedStatement(NamedTuple):
     """A statement with its values, and how long it took. The values are never logged."""
 
     text: str
@@ -21,8 +21,8 @@ class TimedStatement:
 class RequestRecord:
     """One HTTP request. What is not known of it is None.
 
-    `route` is a path that the server has, or `other`: a path that a client makes up may say anything. `rows` counts the
-    objects in the lists of the answer.
+    `route` is a path that the server has, or `other`: a path that a client makes up may say anything. `rows` is about
+    the number of records in the answer, see `row_count`. `is_traced`: its spans are exported.
     """
 
     id: str
@@ -42,18 +42,19 @@ class RequestRecord:
     statements: int = 0
     statement_seconds: float = 0.0
     slowest: TimedStatement | None = None
+    is_traced: bool = False
 
     def note_principal(self, subject: str) -> None:
         """Note who is served: `local`, or a kind and an id, such as `member:…`."""
         self.principal_kind, _, principal_id = subject.partition(":")
         self.principal_id = principal_id or None
 
-    def note_statement(self, statement: TimedStatement) -> None:
+    def note_statement(self, text: str, values: Sequence[object], seconds: float) -> None:
         """Add the time of a statement; of those that have a plan, keep the slowest."""
         self.statements += 1
-        self.statement_seconds += statement.seconds
-        if (self.slowest is None or statement.seconds > self.slowest.seconds) and statement.text.startswith(_PLANNED):
-            self.slowest = statement
+        self.statement_seconds += seconds
+        if (self.slowest is None or seconds > self.slowest.seconds) and text.startswith(_PLANNED):
+            self.slowest = TimedStatement(text, values, seconds)
 
     @property
     def seconds(self) -> float:
@@ -72,10 +73,11 @@ def note_error(code: str) -> None:
         record.error = code
 
 
-def row_count(body: bytes) -> int:
-    """The number of objects in the lists of a JSON text: PostgreSQL writes it, and it is not parsed.
+def row_count(data: bytes) -> int:
+    """About how many records the data of a response have, linked ones too: its objects, without one for each list.
 
-    An object in a list follows a bracket or a comma. A text that has these characters counts too: the number is for
-    logs.
+    PostgreSQL writes the JSON, and it is not parsed. A list of records stands in an object of its own, such as
+    `{"nodes": [...]}`. To look for one character takes a twentieth of the time that looking for two takes, which was
+    130 µs for 24 KB; the cost: an object that holds only figures counts, and so do braces within a text.
     """
-    return body.count(b"[{") + body.count(b",{") + body.count(b", {")
+    return max(0, data.count(b"{") - 1 - data.count(b"["))

@@ -5,23 +5,24 @@ from time import perf_counter
 from types import TracebackType
 
 from api.telemetry.instruments import STATEMENT_SECONDS
-from api.telemetry.request_record import CURRENT, TimedStatement
+from api.telemetry.request_record import CURRENT
 from api.telemetry.tracing import statement_span
 
 
 class timed_statement:  # noqa: N801 - it is used as a function; a generator would take three times as long
     """Times the statement that the block executes."""
 
-    __slots__ = ("_span", "_started", "_text", "_values")
+    __slots__ = ("_record", "_span", "_started", "_text", "_values")
 
     def __init__(self, text: str, values: Sequence[object] = ()) -> None:
         self._text = text
         self._values = values
-        self._span = statement_span()
-        self._started = 0.0
+        self._record = record = CURRENT.get()
+        self._span = statement_span() if record is None or record.is_traced else None
 
     def __enter__(self) -> None:
-        self._span.__enter__()
+        if self._span is not None:
+            self._span.__enter__()
         self._started = perf_counter()
 
     def __exit__(
@@ -29,7 +30,7 @@ class timed_statement:  # noqa: N801 - it is used as a function; a generator wou
     ) -> None:
         seconds = perf_counter() - self._started
         STATEMENT_SECONDS.observe(seconds)
-        record = CURRENT.get()
-        if record is not None:
-            record.note_statement(TimedStatement(self._text, self._values, seconds))
-        self._span.__exit__(kind, error, trace)
+        if self._record is not None:
+            self._record.note_statement(self._text, self._values, seconds)
+        if self._span is not None:
+            self._span.__exit__(kind, error, trace)

@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 from api.access.principal import Principal
 from api.errors import AccordError, ErrorCode, RetryLaterError
 from api.graph.explanation import explanation_sections
-from api.graph.gateway import ExecutedResult, Gateway, JsonResult
+from api.graph.gateway import ExecutedResult, Gateway, JsonResult, RequestPlan
 from api.graph.reading.document_cache import ValidatedDocument
+from api.graph.reading.variables import Operation
 from api.graph.replica_source import Freshness, ReplicaSource, replica_source
 from api.graph.request import GraphQLRequest
-from api.plan.cost.price import Price
 from api.traffic.deadline import ClientLeft
 from api.traffic.rate_limit import RateLimitedError
 from api.traffic.traffic import Traffic
@@ -32,7 +32,7 @@ from api.web.error_responses import (
 )
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
-from api.web.observed.graphql_notes import current_request_id, note_cost, note_operation, note_principal, note_result
+from api.web.observed.graphql_notes import current_request_id, note_operation, note_price, note_principal, note_rows
 from api.web.pages import PageHandler
 from api.web.persisted_queries import PersistedQueries
 from api.web.requests import Headers, read_get, read_post, sent_watermark
@@ -119,25 +119,26 @@ class GraphQLEndpoint:
             return _request_error_response(validated.errors, media_type, ErrorCode.GRAPHQL_VALIDATION_FAILED)
         if request.query_hash is not None:
             self._persisted_queries.keep(request)
-        kind = _executable_kind(method, validated, request)
-        note_operation(request, validated)
-        if kind is OperationType.MUTATION:
+        operation = _executable_operation(method, validated, request)
+        is_mutation = operation.node.operation is OperationType.MUTATION
+        note_operation(operation, validated)
+        if is_mutation:
             request = replace(request, request_id=current_request_id())
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         least, replica = sent_watermark(headers), self._replica_of()
         limit, balance = self._traffic.rate_limit, None
         try:
-            price = await self._price(request, validated, who, kind)
-            cost = price.cost
+            plan = await self._plan(request, validated, who, is_mutation=is_mutation)
+            cost = plan.price.cost
             if limit is not None:
                 balance = limit.pay(who.subject, cost)
-            lane = self._traffic.lanes.of_request(cost, is_mutation=kind is OperationType.MUTATION)
+            lane = self._traffic.lanes.of_request(cost, is_mutation=is_mutation)
             try:
                 with self._traffic.running(receive):
                     # It may wait for the replica to replay what the client has written: before it has a place.
-                    source = None if replica is None else await replica_source(replica, kind, least)
+                    source = None if replica is None else await replica_source(replica, least, is_mutation=is_mutation)
                     async with lane:
-                        result, freshness = await self._run(source, request, validated, who, mode, price)
+                        result, freshness = await self._run(source, plan, mode)
             except RetryLaterError:
                 if limit is not None:
                     balance = limit.give_back(who.subject, cost)
@@ -149,44 +150,40 @@ class GraphQLEndpoint:
             balance = error.balance if isinstance(error, RateLimitedError) else balance
         else:
             if isinstance(result, JsonResult):
+                note_rows(result.data)
                 response = _json_response(result, media_type)
             else:
-                response = _execution_response(result, media_type)
-            note_result(response)
-            response.raw_headers += freshness_headers(freshness, is_mutation=kind is OperationType.MUTATION)
+                data = orjson.dumps(result.result.data)
+                note_rows(data)
+                response = _execution_response(result, data, media_type)
+            response.raw_headers += freshness_headers(freshness, is_mutation=is_mutation)
         if balance is not None:
             response.raw_headers += balance_headers(balance)
         return response
 
-    async def _price(
-        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, kind: OperationType
-    ) -> Price:
-        """The price of a request. A query over the limit is refused before it pays. Errors: TOO_LARGE."""
-        price = await self._gateway.price(self._database_of(), request, validated, who)
-        note_cost(price.cost)
-        if kind is OperationType.QUERY:
-            price.require_affordable()
-        return price
+    async def _plan(
+        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, *, is_mutation: bool
+    ) -> RequestPlan:
+        """The plan of a request. A query over the limit is refused before it pays. Errors: TOO_LARGE."""
+        plan = await self._gateway.plan(self._database_of(), request, validated, who)
+        note_price(plan.price)
+        if not is_mutation:
+            plan.price.require_affordable()
+        return plan
 
     async def _run(
-        self,
-        source: ReplicaSource | None,
-        request: GraphQLRequest,
-        validated: ValidatedDocument,
-        who: Principal,
-        mode: bytes | None,
-        price: Price,
+        self, source: ReplicaSource | None, plan: RequestPlan, mode: bytes | None
     ) -> tuple[JsonResult | ExecutedResult, Freshness | None]:
         database, freshness = self._database_of(), None
-        explanation = self._gateway.explain(request, validated, who) if mode in _EXPLAIN_MODES else None
+        explanation = self._gateway.explain(plan) if mode in _EXPLAIN_MODES else None
         result: JsonResult | ExecutedResult
         if source is None:
-            result = await self._gateway.execute(database, request, validated, who)
+            result = await self._gateway.execute(database, plan)
         else:
-            result, freshness = await source.run(self._gateway, request, validated, who)
+            result, freshness = await source.run(self._gateway, plan)
         if explanation is not None:
-            plan = await explanation_sections(database, explanation, price, is_run=mode == b"analyze")
-            result = replace(result, extensions=result.extensions | {"explain": dict(plan)})
+            sections = await explanation_sections(database, explanation, plan.price, is_run=mode == b"analyze")
+            result = replace(result, extensions=result.extensions | {"explain": dict(sections)})
         return result, freshness
 
 
@@ -196,18 +193,19 @@ def _read_get(scope: Scope) -> GraphQLRequest:
     return read_get(scope)
 
 
-def _executable_kind(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> OperationType:
-    """Return the kind of the operation; reject an ambiguous one, and one that this method cannot execute."""
+def _executable_operation(method: str, validated: ValidatedDocument, request: GraphQLRequest) -> Operation:
+    """Return the operation; reject an ambiguous one, and one that this method cannot execute."""
     try:
-        kind = validated.operation(request.operation_name).node.operation
+        operation = validated.operation(request.operation_name)
     except AccordError as error:
         raise HttpError(400, error.message, error.remedy, code=error.code) from error
+    kind = operation.node.operation
     if kind is OperationType.SUBSCRIPTION:
         message = "This endpoint does not execute subscriptions."
         raise HttpError(400, message, "Send a query.", code=ErrorCode.OPERATION_RESOLUTION_FAILURE)
     if kind is OperationType.MUTATION and method == "GET":
         raise _method_not_allowed("A mutation cannot be sent with GET.", "POST")
-    return kind
+    return operation
 
 
 def _method_not_allowed(message: str, allowed: str) -> HttpError:
@@ -220,13 +218,18 @@ def _json_response(result: JsonResult, media_type: MediaType) -> Response:
     entries = list(map(graphql_error_entry, result.errors))
     if entries and result.is_untouched and (response := unavailable_response(entries, media_type)) is not None:
         return response
-    errors = b'"errors":%b,' % orjson.dumps(entries) if entries else b""
-    extensions = b',"extensions":' + orjson.dumps(result.extensions) if result.extensions else b""
-    body = b'{%b"data":%b%b}' % (errors, result.data, extensions)
+    body = _body(entries, result.data, result.extensions)
     return GraphQLResponse(body, 200, media_type, is_secret=result.is_secret)
 
 
-def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Response:
+def _body(entries: Sequence[Mapping[str, Any]], data: bytes, extensions: Mapping[str, object]) -> bytes:
+    errors = b'"errors":%b,' % orjson.dumps(entries) if entries else b""
+    noted = b',"extensions":' + orjson.dumps(extensions) if extensions else b""
+    return b'{%b"data":%b%b}' % (errors, data, noted)
+
+
+def _execution_response(executed: ExecutedResult, data: bytes, media_type: MediaType) -> Response:
+    """The response to a request that the executor ran; `data` are those of its result as JSON."""
     result = executed.result
     errors = result.errors or []
     # Without `data` nothing was executed (a request error); `data: null` is the result of an execution error.
@@ -236,11 +239,7 @@ def _execution_response(executed: ExecutedResult, media_type: MediaType) -> Resp
     is_any_done = any(value is not None for value in (result.data or {}).values())
     if entries and not is_any_done and (response := unavailable_response(entries, media_type)) is not None:
         return response
-    payload: dict[str, Any] = {"errors": entries} if entries else {}
-    payload["data"] = result.data
-    if executed.extensions:
-        payload["extensions"] = executed.extensions
-    return GraphQLResponse(orjson.dumps(payload), 200, media_type)
+    return GraphQLResponse(_body(entries, data, executed.extensions), 200, media_type)
 
 
 def _request_error_response(

@@ -40,20 +40,19 @@ class HostMiddleware:
         """Pass a request on, or reject it with 421."""
         if scope["type"] == "http" and scope["path"] not in HEALTH_PATHS:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-            try:
-                rejection = await self._rejection(host)
-            except Exception as error:  # noqa: BLE001 - such as an outage of the database; bugs are logged
-                await failure_response(error, scope)(scope, receive, send)
-                return
-            if rejection is not None:
-                await http_error_response(rejection)(scope, receive, send)
-                return
+            if len(host) > LONGEST_HOST or not self._is_loopback(host):
+                try:
+                    rejection = await self._rejection(host)
+                except Exception as error:  # noqa: BLE001 - such as an outage of the database; bugs are logged
+                    await failure_response(error, scope)(scope, receive, send)
+                    return
+                if rejection is not None:
+                    await http_error_response(rejection)(scope, receive, send)
+                    return
         await self._app(scope, receive, send)
 
     async def _rejection(self, host: bytes) -> HttpError | None:
-        """Return the error for a host name that is not allowed; None for one that is."""
-        if len(host) <= LONGEST_HOST and self._is_loopback(host):
-            return None
+        """Return the error for a host name beside loopback that is not allowed; None for one that is."""
         message = "The host name of the request is not a name of this server."
         remedy = "Use http://localhost or 127.0.0.1, or list the name in ACCORD_ALLOWED_HOSTS."
         if _name(host[:LONGEST_HOST]) in self._names:

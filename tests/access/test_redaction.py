@@ -17,7 +17,7 @@ from api.graph.request import GraphQLRequest
 from api.plan.record_labels import record_labels
 from api.web.website import build_site
 from schema.access.rights import AccessLevel, Reach
-from tests.support.graphql import answered, executed, put, uid, with_personal_data
+from tests.support.graphql import answered, executed, planned, put, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, BOB, CREATED, DEAL, LATER, row_of, write_small_company
 
 HANDOFF = uid(81)
@@ -49,7 +49,7 @@ async def read(
         request = GraphQLRequest(text, variables)
         validated = gateway().validated(request)
         assert not validated.errors, validated.errors
-        result = await gateway().execute(database, request, validated, principal)
+        result = await gateway().execute(database, await planned(database, request, principal))
         if isinstance(result, JsonResult):
             data, whole = orjson.loads(result.data), result.data.decode()
         else:

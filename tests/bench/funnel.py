@@ -59,7 +59,7 @@ async def measure(folder: Path, contacts: int, rounds: int) -> SizeComparison:
             await compare_preview(connection, AS_OF, rounds),
         ]
         kpis = await compare_kpis(connection, START, END, AS_OF, rounds)
-        lists = await compare_stage_lists(connection, rounds)
+        lists = await compare_stage_lists(connection, dsn, rounds)
         waits = await measure_readers(connection, dsn, AS_OF)
         return SizeComparison(contacts, await entries(connection), evaluation, kpis, lists, waits)
 

@@ -10,6 +10,7 @@ import orjson
 
 from api.access.evaluation import CURRENT_EVALUATION
 from api.access.principal import LOCAL_OPERATOR
+from api.db import Database
 from api.graph.contract import gateway
 from api.graph.request import GraphQLRequest
 from tests.bench.funnel_meter import Comparison, Cost, Side, compare, metered
@@ -43,7 +44,7 @@ _LISTS = {
 }
 
 
-async def compare_stage_lists(connection: Connection, rounds: int) -> list[Comparison]:
+async def compare_stage_lists(connection: Connection, dsn: str, rounds: int) -> list[Comparison]:
     """Compare lists of people by their present stage. Both sides must return the same rows.
 
     As in the server, our statements are prepared with a generic plan; those by hand have their values in the text.
@@ -60,7 +61,9 @@ async def compare_stage_lists(connection: Connection, rounds: int) -> list[Compa
     await connection.execute("set plan_cache_mode = force_generic_plan")
     for title, text in _by_hand().items():
         arguments, selection = _LISTS[title]
-        ours = await _ours(connection, f"{{ contacts({arguments}) {selection} }}".replace(":owner", f"member_{owner}"))
+        document = f"{{ contacts({arguments}) {selection} }}".replace(":owner", f"member_{owner}")
+        async with Database.open(dsn, size=1) as database:
+            ours = await _ours(connection, database, document)
         theirs = await connection.prepare(re.sub(":(evaluation|owner|then)", lambda mark: values[mark[0]], text))
         _require_equal(title, await ours(), await theirs.fetchval())
         sides = _side(connection, ours), _side(connection, theirs.fetchval)
@@ -69,11 +72,11 @@ async def compare_stage_lists(connection: Connection, rounds: int) -> list[Compa
     return comparisons
 
 
-async def _ours(connection: Connection, document: str) -> Callable[[], Awaitable[Any]]:
+async def _ours(connection: Connection, database: Database, document: str) -> Callable[[], Awaitable[Any]]:
     request = GraphQLRequest(document, {})
     validated = gateway().validated(request)
     assert not validated.errors, validated.errors
-    ready = gateway().explain(request, validated, LOCAL_OPERATOR).ready
+    ready = gateway().explain(await gateway().plan(database, request, validated, LOCAL_OPERATOR)).ready
     assert ready is not None
     statement = await connection.prepare(ready.text)
 

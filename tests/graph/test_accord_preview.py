@@ -10,7 +10,9 @@ from api.accord.in_force import accord_in_force
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.metrics.periods.period_days import period
+from api.metrics.preview.figures import Preview
 from api.metrics.preview.requested import PreviewRequest, requested_preview
+from api.metrics.preview.running_previews import MOST_AT_ONCE
 from api.workflows.make_sample import make_sample
 from schema.access.rights import Reach, Right
 from tests.bench.funnel_preview import stricter
@@ -190,6 +192,27 @@ async def test_a_preview_that_takes_longer_goes_on_and_is_stored(company: Databa
     assert found.computed_at == now
     stored = await requested_preview(company, LOCAL_OPERATOR, request, now=now + timedelta(days=1), wait=timedelta(0))
     assert stored == found
+
+
+async def test_a_process_computes_so_many_previews_at_once_and_leaves_the_other_connections(company: Database) -> None:
+    now = datetime(2026, 6, 30, tzinfo=UTC)
+
+    async def ask(month: int, wait: timedelta | None = timedelta(0)) -> Preview:
+        days = period(date(2025, month, 1), date(2025, month + 1, 1))
+        return await requested_preview(company, LOCAL_OPERATOR, PreviewRequest(2, None, days), now=now, wait=wait)
+
+    for month in range(1, MOST_AT_ONCE + 1):  # they run on
+        with pytest.raises(AccordError, match="is not computed yet"):
+            await ask(month)
+    connections = [use.in_use for use in company.pool_uses()]
+    for month in range(MOST_AT_ONCE + 1, MOST_AT_ONCE + 6):
+        with pytest.raises(AccordError, match=f"computes {MOST_AT_ONCE} other previews") as caught:
+            await ask(month)
+        assert caught.value.code is ErrorCode.EVALUATING
+    assert sum(connections) <= MOST_AT_ONCE
+    for month in range(1, MOST_AT_ONCE + 1):  # whoever asks for the same joins it, or finds it stored
+        assert (await ask(month, None)).computed_at == now
+    assert (await ask(MOST_AT_ONCE + 1, None)).computed_at == now
 
 
 async def test_lists_within_people_have_the_limit_of_every_list(company: Database) -> None:

@@ -32,9 +32,8 @@ async def world(module_database: Database) -> Database:
 async def explained(database: Database, document: str, *, is_run: bool = False, **variables: object) -> dict[str, str]:
     request = GraphQLRequest(document, variables)
     validated = gateway().validated(request)
-    price = await gateway().price(database, request, validated, LOCAL_OPERATOR)
-    found = gateway().explain(request, validated, LOCAL_OPERATOR)
-    return dict(await explanation_sections(database, found, price, is_run=is_run))
+    plan = await gateway().plan(database, request, validated, LOCAL_OPERATOR)
+    return dict(await explanation_sections(database, gateway().explain(plan), plan.price, is_run=is_run))
 
 
 async def test_the_explained_statement_is_the_one_that_runs(world: Database) -> None:

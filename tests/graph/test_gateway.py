@@ -12,7 +12,7 @@ from api.graph.contract import gateway
 from api.graph.gateway import JsonResult
 from api.graph.request import GraphQLRequest
 from schema.access.rights import Reach
-from tests.support.graphql import answered, executed, uid, with_personal_data
+from tests.support.graphql import answered, executed, planned, uid, with_personal_data
 from tests.support.small_company import ACME, ADA, ANNA, BOB, DEAL, write_small_company
 from tests.support.statement_log import LoggingDatabase
 
@@ -215,7 +215,7 @@ async def test_operation_name_decides_which_operation_runs(world: Database) -> N
     document = "query People { contacts { totalCount } } query Firms { companies { totalCount } }"
     for name, found in (("People", {"contacts": {"totalCount": 3}}), ("Firms", {"companies": {"totalCount": 2}})):
         request = GraphQLRequest(document, {}, name)
-        result = await gateway().execute(world, request, gateway().validated(request), LOCAL_OPERATOR)
+        result = await gateway().execute(world, await planned(world, request))
         assert isinstance(result, JsonResult)
         assert b"totalCount" in result.data
         assert next(iter(found)).encode() in result.data

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from api.access.principal import LOCAL_OPERATOR
 from api.db import Database
 from api.errors import AccordError, ErrorCode
 from api.graph.contract import gateway
@@ -21,7 +20,7 @@ from api.graph.reading.limits import (
 )
 from api.graph.request import GraphQLRequest
 from api.plan.cost.response_records import MAX_RECORDS
-from tests.support.graphql import answered, executed, refused
+from tests.support.graphql import answered, executed, planned, refused
 
 
 def levels(number: int) -> str:
@@ -113,7 +112,7 @@ async def test_the_records_of_a_response_multiply_page_sizes_down_the_tree(datab
     )
     document += " { nodes { id } } } } }"
     request = GraphQLRequest(document, {"first": 4})
-    result = await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
+    result = await gateway().execute(database, await planned(database, request))
     assert _records(result) == {"requested": 100 * (1 + 1 + 4), "limit": MAX_RECORDS}
     [error] = (await executed(database, document, first=499)).errors or ()
     assert isinstance(error.original_error, AccordError)
@@ -140,7 +139,7 @@ def _records(result: JsonResult | ExecutedResult) -> object:
 )
 async def test_groups_count_as_records_and_figures_do_not(selected: str, records: int, database: Database) -> None:
     request = GraphQLRequest(f"{{ contacts(first: 3) {{ {selected} }} }}")
-    result = await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
+    result = await gateway().execute(database, await planned(database, request))
     assert _records(result) == {"requested": records, "limit": MAX_RECORDS}
 
 
@@ -158,7 +157,7 @@ async def test_a_result_of_a_search_counts_as_the_record_that_holds_the_most(
 ) -> None:
     document = f'{{ search(text: "a", types: [CONTACT, DEAL], first: 3) {{ {selected} }} }}'
     request = GraphQLRequest(document)
-    result = await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
+    result = await gateway().execute(database, await planned(database, request))
     assert _records(result) == {"requested": records, "limit": MAX_RECORDS}
 
 

@@ -30,7 +30,7 @@ from schema.kpis.dimension_vocab import Dimension
 from schema.kpis.switch_words import Exclusion
 from tests.bench.cost.documents import DOCUMENTS
 from tests.bench.cost.ranks import rank_correlation
-from tests.support.graphql import executed, refused
+from tests.support.graphql import executed, planned, refused
 from tests.support.statement_log import LoggingDatabase
 
 PEOPLE, UNTIL = 4_000, date(2026, 11, 1)
@@ -53,7 +53,7 @@ async def priced(database: Database, document: str, **variables: object) -> Pric
     request = GraphQLRequest(document, variables)
     validated = gateway().validated(request)
     assert not validated.errors, validated.errors
-    return await gateway().price(database, request, validated, LOCAL_OPERATOR)
+    return (await gateway().plan(database, request, validated, LOCAL_OPERATOR)).price
 
 
 async def rows_read(database: Database, document: str) -> float:
@@ -127,7 +127,7 @@ async def test_a_request_over_the_limit_is_refused_before_it_runs(company: Datab
         # Another object for the same database, whose statistics are read anew.
         grown = LoggingDatabase(company)
         request = GraphQLRequest(document)
-        price = await gateway().price(grown, request, gateway().validated(request), LOCAL_OPERATOR)
+        price = (await planned(grown, request)).price
         assert price.cost > MAX_COST
         assert not grown.texts
         for asked in (document, document.replace("{ a0", "{ kpiCatalogue { key } a0")):
@@ -196,6 +196,33 @@ async def test_a_mutation_costs_as_much_as_its_rows(company: Database) -> None:
     )
     one, many = [await priced(company, document, rows=[_row(n) for n in range(count)]) for count in (1, 101)]
     assert many.work == one.work + 100 * 5_000
+
+
+async def test_rows_cost_the_same_however_they_are_given(company: Database) -> None:
+    rows = [_row(number) for number in range(101)]
+    literal = ", ".join(
+        f'{{externalKey: {{source: "crm", externalId: "{number}"}}, name: $name}}' for number in range(101)
+    )
+    selected = "{ userErrors { code } }"
+    costs = [
+        await priced(
+            company,
+            f"mutation ($input: UpsertCompaniesInput!) {{ upsertCompanies(input: $input) {selected} }}",
+            input={"rows": rows},
+        ),
+        await priced(
+            company,
+            f"mutation ($name: String) {{ upsertCompanies(input: {{rows: [{literal}]}}) {selected} }}",
+            name="A company",
+        ),
+        await priced(
+            company,
+            f"mutation ($row: UpsertCompanyRow!) {{ ...All }} fragment All on Mutation {{"
+            f" upsertCompanies(input: {{rows: [{'$row ' * 101}]}}) {selected} }}",
+            row=rows[0],
+        ),
+    ]
+    assert {price.work for price in costs} == {50_000 + 101 * 5_000}
 
 
 def _row(number: int) -> dict[str, object]:

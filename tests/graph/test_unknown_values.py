@@ -12,7 +12,7 @@ from api.graph.contract import gateway
 from api.graph.request import GraphQLRequest
 from schema.access.rights import Reach
 from tests.support.accords import replace_document
-from tests.support.graphql import answered, executed, put, refused, uid, with_personal_data
+from tests.support.graphql import answered, executed, planned, put, refused, uid, with_personal_data
 from tests.support.small_company import ADA, ANNA, SPRING, write_small_company
 from tests.support.statement_log import LoggingDatabase
 
@@ -190,7 +190,7 @@ async def test_a_country_is_found_by_its_name_and_by_its_code(world: Database, g
 async def test_an_unknown_free_text_is_answered_with_a_warning(world: Database, field: str, text: str) -> None:
     for document in (f"{{ {field} {{ totalCount }} }}", f"{{ {field} {{ totalCount }} kpiCatalogue {{ key }} }}"):
         request = GraphQLRequest(document, {})
-        found = await gateway().execute(world, request, gateway().validated(request), LOCAL_OPERATOR)
+        found = await gateway().execute(world, await planned(world, request))
         warnings = found.extensions["warnings"]
         assert isinstance(warnings, list)
         assert [warning["code"] for warning in warnings] == ["UNKNOWN_VALUE"]

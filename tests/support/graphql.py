@@ -12,7 +12,7 @@ from api.access.principal import LOCAL_OPERATOR, Principal
 from api.db import Database, WriteSession
 from api.errors import AccordError
 from api.graph.contract import gateway
-from api.graph.gateway import JsonResult
+from api.graph.gateway import JsonResult, RequestPlan
 from api.graph.request import GraphQLRequest
 from api.sql import Sql, join, name
 from schema.access.rights import Reach, Right
@@ -39,6 +39,11 @@ def with_personal_data(reach: Reach, member_id: UUID | None = None) -> Principal
     return Principal(reach, member_id, rights=frozenset({Right.PERSONAL_DATA}))
 
 
+async def planned(database: Database, request: GraphQLRequest, principal: Principal = LOCAL_OPERATOR) -> RequestPlan:
+    """Return the plan of a request whose document is valid."""
+    return await gateway().plan(database, request, gateway().validated(request), principal)
+
+
 async def executed(
     database: Database, document: str, principal: Principal = LOCAL_OPERATOR, /, **variables: object
 ) -> Outcome:
@@ -48,7 +53,7 @@ async def executed(
     if validated.errors:
         return Outcome(None, validated.errors)
     try:
-        result = await gateway().execute(database, request, validated, principal)
+        result = await gateway().execute(database, await planned(database, request, principal))
     except AccordError as error:
         return Outcome(None, (GraphQLError(error.message, original_error=error),))
     redacted = cast("list[str]", result.extensions.get("redacted", []))

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -27,8 +27,10 @@ from api.web.identification import Identify
 from api.web.observed.metrics_route import metrics_route, metrics_site
 from api.web.responses import HttpError
 from api.web.website import build_site
+from api.workflows.make_sample import make_sample
 from schema.access.rights import AccessLevel, Reach
 from schema.base import now
+from tests.support.graphql import answered
 from tests.support.in_process_server import in_process_server
 
 
@@ -181,6 +183,33 @@ def test_lanes_report_through_one_supplier() -> None:
     with SAMPLED.lanes(lambda: [LaneUse("heavy requests", 2, 5, 2)]):
         assert value("accord_lane_waiting", lane="heavy requests") == 5
     assert value("accord_lane_waiting", lane="heavy requests") is None
+
+
+async def test_entries_are_counted_when_they_are_committed(database: Database) -> None:
+    before = value("accord_entries_written_total") or 0.0
+
+    async def fail_after_writing() -> None:
+        async with database.write() as session:
+            await make_sample(session, contacts=40, seed=3, until=date(2026, 6, 30))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_after_writing()
+    assert value("accord_entries_written_total") == before
+    async with database.write() as session:
+        await make_sample(session, contacts=40, seed=3, until=date(2026, 6, 30))
+        assert value("accord_entries_written_total") == before
+        written = await session.value(Sql("select count(*) from stage_entry"))
+    assert value("accord_entries_written_total") == before + written > before
+
+
+async def test_entries_that_follow_a_mutation_are_counted(database: Database) -> None:
+    async with database.write() as session:
+        await make_sample(session, contacts=40, seed=3, until=date(2026, 6, 30))
+    before = value("accord_entries_written_total") or 0.0
+    document = 'mutation { createContact(input: {email: "new@example.org"}) { contact { id } userErrors { code } } }'
+    assert (await answered(database, document))["createContact"]["contact"]
+    assert (value("accord_entries_written_total") or 0.0) > before
 
 
 @pytest.fixture

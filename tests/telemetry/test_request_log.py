@@ -220,5 +220,15 @@ async def _logged_plan(caplog: pytest.LogCaptureFixture) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_rows_are_the_objects_in_lists() -> None:
-    assert row_count(b'{"a":{"nodes":[{"x":{"y":1}},{"x":null}]},"b":[1,2],"c":[{}, {}]}') == 4
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b'{"contact":null}', 0),
+        (b'{"contact":{"id":"contact_1"}}', 1),
+        (b'{"a":{"nodes":[{"x":1,"company":{"y":1}},{"x":null}]},"b":{"nodes":[]}}', 3),
+        (b'{"a": {"nodes": [{"deals": {"nodes": [{"id": 1}, \n {"id": 2}]}}]}}', 3),
+        (b'{"tags":["a","b"]}', 0),
+    ],
+)
+def test_rows_are_the_records_of_the_answer_with_linked_ones(data: bytes, rows: int) -> None:
+    assert row_count(data) == rows

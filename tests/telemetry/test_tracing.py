@@ -82,9 +82,9 @@ def test_without_the_package_nothing_is_traced_and_everything_works() -> None:
         "import sys; sys.modules['opentelemetry'] = None\n"
         "from api.telemetry import tracing\n"
         "from api.telemetry.statements import timed_statement\n"
-        "with tracing.request_span('x', []) as span, timed_statement('select 1'):\n"
-        "    tracing.set_attributes(span, {'a': 1})\n"
+        "with timed_statement('select 1'):\n"
+        "    print(tracing.is_exporting())\n"
         "print(tracing.IS_INSTALLED, 'opentelemetry.trace' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "False False\n"
+    assert done.stdout == "False\nFalse False\n"

@@ -8,8 +8,7 @@ from starlette.types import ASGIApp
 
 from api.db import Database
 from api.graph.contract import gateway
-from api.graph.gateway import Gateway
-from api.graph.request import GraphQLRequest
+from api.graph.gateway import RequestPlan
 from api.plan.cost.price import Price
 from api.settings import LaneSizes
 from api.traffic.lanes import Lanes
@@ -23,14 +22,14 @@ from tests.support.small_company import write_unevaluated_company
 MakeSite = Callable[..., ASGIApp]
 
 
-async def _price(_gateway: Gateway, _database: Database, request: GraphQLRequest, *_: object) -> Price:
+def _price(plan: RequestPlan) -> Price:
     """What requests cost where there is much data: figures and groups 600, others 1."""
-    return Price(6_000_000 if re.search(r"kpi|groupBy", request.query) else 1)
+    return Price(6_000_000 if re.search(r"kpi|groupBy", plan.request.query) else 1)
 
 
 @pytest.fixture(autouse=True)
 def _much_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Gateway, "price", _price)
+    monkeypatch.setattr(RequestPlan, "price", property(_price))
 
 
 @pytest.fixture

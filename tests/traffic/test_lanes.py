@@ -119,6 +119,20 @@ async def test_a_place_that_is_free_at_the_instant_of_a_cancellation_goes_to_the
     assert (crowd.lane.running, crowd.lane.waiting) == (0, 0)
 
 
+async def test_each_that_waits_is_refused_after_its_own_wait() -> None:
+    crowd = Crowd(lane(places=1, wait=0.2))
+    await crowd.arrive("a", "first")
+    await asyncio.sleep(0.1)
+    await crowd.arrive("second")
+    await asyncio.wait([crowd.tasks["first"]])
+    assert isinstance(crowd.tasks["first"].exception(), RetryLaterError)
+    assert not crowd.tasks["second"].done()
+    await asyncio.wait([crowd.tasks["second"]])
+    assert isinstance(crowd.tasks["second"].exception(), RetryLaterError)
+    await crowd.leave_all()
+    assert (crowd.lane.running, crowd.lane.waiting) == (0, 0)
+
+
 def test_the_cost_decides_the_lane() -> None:
     lanes = Lanes(LaneSizes(medium_cost=10, heavy_cost=100))
     assert lanes.of_request(9, is_mutation=False) is lanes.light

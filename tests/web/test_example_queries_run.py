@@ -10,7 +10,10 @@ from api.db import Database
 from api.funnel.evaluate import evaluate
 from api.graph.contract import gateway
 from api.metrics.available_data import available_data
+from api.settings import LaneSizes
 from api.sql import Sql
+from api.traffic.lanes import Lanes
+from api.traffic.traffic import Traffic
 from api.web.examples_route import examples_for, examples_route
 from api.web.identification import identify_local_operator
 from api.web.screen_examples import SCREENS, STANDARD_SCREENS
@@ -39,6 +42,23 @@ async def responses(database: Database) -> dict[str, dict[str, object]]:
             ).json()
             for example in examples
         }
+
+
+async def test_the_examples_wait_in_the_light_lane(database: Database) -> None:
+    traffic = Traffic(lanes=Lanes(LaneSizes(light=1, queue=0, wait_seconds=3)))
+    site = build_site(
+        gateway(),
+        lambda: database,
+        identify_local_operator,
+        routes=[examples_route(lambda: database, identify_local_operator, traffic)],
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
+        async with traffic.lanes.light:
+            refused = await client.get("/graphql/examples")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "3")
+        assert refused.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
+        assert (await client.get("/graphql/examples")).status_code == 200
+    assert traffic.lanes.light.running == 0
 
 
 async def test_the_examples_run_on_the_sample_company(database: Database) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
@@ -85,7 +86,7 @@ async def evaluate_people(
     else:
         statement = current.compiled.statement(has_merged=people.has_merged)
         rows = await _in_one_statement(session, statement, current.id, people, as_of)
-    ENTRIES_WRITTEN.inc(len(rows))
+    session.after_commit(partial(ENTRIES_WRITTEN.inc, len(rows)))
     return entry_changes_of(rows)
 
 

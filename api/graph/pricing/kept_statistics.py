@@ -36,33 +36,48 @@ class CostStatistics:
         return self.sizes.is_like(other.sizes) and _sources(self.context) == _sources(other.context)
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The statistics of a database; none of generation 0 have been read. They are due at an instant of the clock."""
+
+    statistics: CostStatistics = CostStatistics()
+    due: float = 0.0
+
+
 class KeptStatistics:
     """The statistics of each database that requests run on."""
 
     def __init__(self) -> None:
-        self._kept: WeakKeyDictionary[Database, CostStatistics] = WeakKeyDictionary()
-        self._due: WeakKeyDictionary[Database, float] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Database, _Kept] = WeakKeyDictionary()
+
+    def current(self, database: Database) -> CostStatistics | None:
+        """Return the statistics of a database; None if they are due."""
+        kept = self._kept.get(database)
+        return kept.statistics if kept is not None and time.monotonic() < kept.due else None
 
     async def of(self, database: Database) -> CostStatistics:
-        """Return the statistics of a database. One request in `REFRESH_SECONDS` reads them, and others do not wait.
+        """Return the statistics of a database, and read them if they are due.
 
-        Where they cannot be read, the former ones serve, or none: the request's own statements report the failure.
+        One request in `REFRESH_SECONDS` reads them, and others do not wait. Where they cannot be read, the former ones
+        serve, or none: the request's own statements report the failure.
         """
         now = time.monotonic()
         kept = self._kept.get(database)
-        if now < self._due.get(database, 0.0):
-            return kept or CostStatistics()
-        self._due[database] = now + RETRY_SECONDS
+        if kept is None:
+            kept = self._kept[database] = _Kept()
+        if now < kept.due:  # another request reads them
+            return kept.statistics
+        kept.due = now + RETRY_SECONDS
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 # In a context of its own: the log of the request has the request's statements alone.
                 found = await asyncio.create_task(_read(database), context=contextvars.Context())
         except (AccordError, *LOST_CONNECTION):
-            return kept or CostStatistics()
-        self._due[database] = now + REFRESH_SECONDS
-        if kept is not None and kept.is_like(found):
-            found = replace(found, generation=kept.generation)
-        self._kept[database] = found
+            return kept.statistics
+        kept.due = now + REFRESH_SECONDS
+        if kept.statistics.generation and kept.statistics.is_like(found):
+            found = replace(found, generation=kept.statistics.generation)
+        kept.statistics = found
         return found
 
 

@@ -12,7 +12,11 @@ from api.metrics.preview.figures import Preview
 
 logger = logging.getLogger("accord.previews")
 
-WAIT = timedelta(seconds=20)  # in a request; a preview of a large company goes on after it, and is stored
+# In a request. A preview of a large company goes on after it, and is stored. It is less than a request waits for a
+# place in its lane, so that those behind two previews get theirs.
+WAIT = timedelta(seconds=5)
+# In one process. Each holds a connection for as long as it takes, beside those of the lanes.
+MOST_AT_ONCE = 2
 
 _Task = asyncio.Task[Preview]
 _running: WeakKeyDictionary[Database, dict[Hashable, _Task]] = WeakKeyDictionary()
@@ -24,11 +28,17 @@ async def computed_once(
     """Return what `compute` returns, or what the one that runs under the same key in this process does.
 
     It goes on when the request ends, whether the caller has left or `wait` is over. None waits for its end.
-    Errors: EVALUATING if it takes longer than `wait`; those of `compute`.
+    Errors: EVALUATING if it takes longer than `wait`, or while `MOST_AT_ONCE` others run; those of `compute`.
     """
     running = _running.setdefault(database, {})
     task = running.get(key)
     if task is None:
+        if len(running) >= MOST_AT_ONCE:
+            raise AccordError(
+                ErrorCode.EVALUATING,
+                f"The server computes {len(running)} other previews, and no more at once.",
+                "Send the request again in a while.",
+            )
         task = running[key] = asyncio.ensure_future(compute())
         task.add_done_callback(lambda done: _finished(running, key, done))
     done, _ = await asyncio.wait({task}, timeout=None if wait is None else wait.total_seconds())

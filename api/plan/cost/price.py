@@ -5,7 +5,7 @@ that reads little costs 1.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api.errors import AccordError, ErrorCode
 from api.plan.cost.response_records import MAX_RECORDS, require_few_records
@@ -20,11 +20,10 @@ class Price:
 
     work: float
     records: int = 0
+    cost: int = field(init=False)  # the work in units, at least 1
 
-    @property
-    def cost(self) -> int:
-        """The work in units, at least 1."""
-        return max(1, math.ceil(self.work / ROWS_PER_UNIT))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cost", max(1, math.ceil(self.work / ROWS_PER_UNIT)))
 
     def require_affordable(self) -> None:
         """Refuse a request that is over a limit. Errors: TOO_LARGE."""

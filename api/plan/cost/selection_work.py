@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.plan.cost.condition_work import CONVERTED, LINKED, PRESENT_STAGE, ConditionWork
+from api.plan.cost.selection_sum import SelectionSum
 from api.plan.cost.table_sizes import TableSizes
 from api.plan.grouping import most_groups
 from api.plan.list_arguments import PRESENT_STAGE_KEY, ConvertedAmount, ListAggregate, OrderTerm
@@ -15,28 +16,20 @@ from api.plan.selection import (
     Aggregate,
     AggregateField,
     AssumedCount,
-    AuditedRecord,
     Connection,
     DuplicatePairs,
     Edges,
-    Field,
     FunctionFields,
     GroupCount,
     Groups,
-    KeyValues,
-    ManyRecords,
     Nodes,
-    OneRecord,
     PairEdges,
     PairNodes,
-    PairRecord,
     ResultEdges,
     ResultNodes,
     RootField,
     SearchResults,
-    Selection,
     ToMany,
-    ToOne,
     TotalCount,
     Typename,
 )
@@ -62,41 +55,23 @@ def read_work(roots: Iterable[RootField], sizes: TableSizes) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(SelectionSum):
     sizes: TableSizes
     conditions: ConditionWork
 
-    def of(self, selection: Selection) -> float:
-        match selection:
-            case Typename():
-                return 0.0
-            case OneRecord(fields=fields):
-                return RECORD + self._fields(fields)
-            case ManyRecords(ids=ids, fields=by_table):
-                work = {table: RECORD + self._fields(fields) for table, fields in by_table}
-                return sum(work[key.table] for key in ids)
-            case Connection():
-                return self._connection(selection, self.sizes.rows(selection.table))
-            case SearchResults():
-                return self._results(selection)
-            case DuplicatePairs():
-                return self._pairs(selection)
+    record = RECORD
+    linked_record = LINKED_RECORD
 
-    def _fields(self, fields: Iterable[Field]) -> float:
-        total = 0.0
-        for field in fields:
-            if isinstance(field, ToOne):
-                total += LINKED_RECORD + self._fields(field.fields)
-            elif isinstance(field, AuditedRecord):
-                total += LINKED_RECORD + max(self._fields(fields) for _, fields in field.fields)
-            elif isinstance(field, ToMany):
-                inner = field.connection
-                rows = self.sizes.rows(inner.table) / self.sizes.distinct_values(inner.table, field.column)
-                has_records = any(isinstance(part, Nodes | Edges) for part in inner.parts)
-                total += (NESTED_LIST if has_records else NESTED_FIGURE) + self._connection(inner, rows)
-        return total
+    def of_inner_list(self, field: ToMany) -> float:
+        inner = field.connection
+        rows = self.sizes.rows(inner.table) / self.sizes.distinct_values(inner.table, field.column)
+        has_records = any(isinstance(part, Nodes | Edges) for part in inner.parts)
+        return (NESTED_LIST if has_records else NESTED_FIGURE) + self._list(inner, rows)
 
-    def _connection(self, connection: Connection, rows: float) -> float:
+    def of_connection(self, connection: Connection) -> float:
+        return self._list(connection, self.sizes.rows(connection.table))
+
+    def _list(self, connection: Connection, rows: float) -> float:
         """Return the work of a list of so many rows: every part that is selected reads them by itself."""
         table, where = connection.table, connection.page.where
         read = rows * self.conditions.found_by_index(table, where)
@@ -115,14 +90,14 @@ class _Work:
             elif isinstance(part, Groups | GroupCount):
                 total += scanned + matching * _grouping(part)
                 if isinstance(part, Groups):
-                    total += min(matching, most_groups(table, part)) * (RECORD + self._key_records(part))
+                    total += min(matching, most_groups(table, part)) * (RECORD + self.of_keys(part))
         return total
 
     def _page(self, connection: Connection, part: Nodes | Edges, read: float, matching: float) -> float:
         """Return the work of a page: of finding its rows, and of writing their records."""
         table, page = connection.table, connection.page
         nodes = [part] if isinstance(part, Nodes) else [nodes for nodes in part.parts if isinstance(nodes, Nodes)]
-        records = min(page.size, matching) * (RECORD + sum(self._fields(selected.fields) for selected in nodes))
+        records = min(page.size, matching) * (RECORD + sum(self.of_fields(selected.fields) for selected in nodes))
         if self._is_in_order(table, page.order):
             share = matching / read if read else 1.0
             read = min(read, (page.size + 1) / max(share, 1 / self.sizes.rows(table)))
@@ -148,37 +123,30 @@ class _Work:
                 total += PRESENT_STAGE * rows
         return total
 
-    def _key_records(self, groups: Groups) -> float:
-        keys = (key for part in groups.parts if isinstance(part, KeyValues) for key in part.parts)
-        return self._fields(key for key in keys if isinstance(key, ToOne))
-
-    def _results(self, results: SearchResults) -> float:
+    def of_results(self, results: SearchResults) -> float:
         total = sum(_SEARCH + _SEARCHED * self.sizes.rows(table) for table in results.tables)
         for part in results.parts:
             if isinstance(part, ResultNodes):
-                total += results.size * self._result(part)
+                total += results.size * self.of_result(part)
             elif isinstance(part, ResultEdges):
-                total += results.size * sum(self._result(node) for node in part.parts if isinstance(node, ResultNodes))
+                total += results.size * sum(
+                    self.of_result(node) for node in part.parts if isinstance(node, ResultNodes)
+                )
         return total
 
-    def _result(self, nodes: ResultNodes) -> float:
-        return RECORD + max(self._fields(fields) for _, fields in nodes.fields)
-
-    def _pairs(self, pairs: DuplicatePairs) -> float:
+    def of_pairs(self, pairs: DuplicatePairs) -> float:
         rows = self.sizes.rows(pairs.table) if pairs.record is None else 1.0
         total = _LIKELY * rows * len(pairs.reasons)
         for part in pairs.parts:
             if isinstance(part, PairNodes):
-                total += pairs.size * self._pair(part)
+                total += pairs.size * (2 * RECORD + self.of_pair(part))
             elif isinstance(part, PairEdges):
-                total += pairs.size * sum(self._pair(nodes) for nodes in part.parts if isinstance(nodes, PairNodes))
+                total += pairs.size * sum(
+                    2 * RECORD + self.of_pair(nodes) for nodes in part.parts if isinstance(nodes, PairNodes)
+                )
             elif isinstance(part, TotalCount):
                 total += _ALL_PAIRS * rows * len(pairs.reasons)
         return total
-
-    def _pair(self, nodes: PairNodes) -> float:
-        records = (part for part in nodes.parts if isinstance(part, PairRecord))
-        return 2 * RECORD + sum(RECORD + self._fields(part.fields) for part in records)
 
 
 def _calls(aggregate: Aggregate) -> int:

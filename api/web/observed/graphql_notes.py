@@ -1,10 +1,9 @@
 """What the log line of a GraphQL request has of it: no value of a variable, and no text of the document."""
 
-from starlette.responses import Response
-
 from api.access.principal import Principal
 from api.graph.reading.document_cache import ValidatedDocument
-from api.graph.request import GraphQLRequest
+from api.graph.reading.variables import Operation
+from api.plan.cost.price import Price
 from api.telemetry.request_record import CURRENT, row_count
 
 _LONGEST_NAME = 100
@@ -17,29 +16,29 @@ def note_principal(who: Principal) -> None:
         record.note_principal(who.subject)
 
 
-def note_operation(request: GraphQLRequest, validated: ValidatedDocument) -> None:
+def note_operation(operation: Operation, validated: ValidatedDocument) -> None:
     """Note the operation. Its name is that of the document, which is a plain word."""
     record = CURRENT.get()
     if record is None:
         return
-    node = validated.operation(request.operation_name).node
-    record.operation_kind = node.operation.value
-    record.operation = node.name.value[:_LONGEST_NAME] if node.name else None
+    name = operation.node.name
+    record.operation_kind = operation.node.operation.value
+    record.operation = name.value[:_LONGEST_NAME] if name else None
     record.document_hash = validated.text_hash
 
 
-def note_cost(cost: int) -> None:
-    """Note the cost of a request, which may be refused for it."""
+def note_price(price: Price) -> None:
+    """Note the cost of a request, if it reads anything. The request may be refused for it."""
     record = CURRENT.get()
-    if record is not None:
-        record.cost = cost
+    if record is not None and price.work:
+        record.cost = price.cost
 
 
-def note_result(response: Response) -> None:
-    """Note how many rows the answer to a request has."""
+def note_rows(data: bytes) -> None:
+    """Note about how many records the data of a response have."""
     record = CURRENT.get()
     if record is not None:
-        record.rows = row_count(bytes(response.body))
+        record.rows = row_count(data)
 
 
 def current_request_id() -> str | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -11,9 +10,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.telemetry import tracing
-from api.telemetry.correlation import sent_request_id, sent_trace_id
+from api.telemetry.correlation import RequestIds, sent_request_id, sent_trace_id
 from api.telemetry.instruments import OTHER, SLOW_REQUESTS, count_request
-from api.telemetry.log_lines import FIELDS, REQUEST_LOGGER
+from api.telemetry.log_lines import FIELDS, REQUEST_LOGGER, RequestLogRecord
 from api.telemetry.masking import masked_plan
 from api.telemetry.request_record import CURRENT, RequestRecord, TimedStatement
 
@@ -49,6 +48,8 @@ class RequestLogMiddleware:
         self._paths = frozenset(route.path for route in routes if isinstance(route, Route))
         self._prefixes = tuple(route.path for route in routes if isinstance(route, Mount))
         self._slow = slow
+        self._ids = RequestIds()
+        self._is_traced = tracing.is_exporting()
         self._planning: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,14 +68,20 @@ class RequestLogMiddleware:
 
         token = CURRENT.set(record)
         try:
-            with tracing.request_span(f"{record.method} {record.route}", scope["headers"]) as span:
-                try:
-                    await self._app(scope, receive, send_with_id)
-                finally:
-                    tracing.set_attributes(span, _span_attributes(record))
+            if record.is_traced:
+                await self._traced(record, scope, receive, send_with_id)
+            else:
+                await self._app(scope, receive, send_with_id)
         finally:
             self._report(record)
             CURRENT.reset(token)
+
+    async def _traced(self, record: RequestRecord, scope: Scope, receive: Receive, send: Send) -> None:
+        with tracing.request_span(f"{record.method} {record.route}", scope["headers"]) as span:
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                tracing.set_attributes(span, _span_attributes(record))
 
     def _record(self, scope: Scope) -> RequestRecord:
         request_id = parent = None
@@ -84,11 +91,12 @@ class RequestLogMiddleware:
             elif name == b"traceparent":
                 parent = value
         return RequestRecord(
-            sent_request_id(request_id) or os.urandom(16).hex(),
+            sent_request_id(request_id) or self._ids.new(),
             scope["method"],
             self._route(scope["path"]),
             sent_trace_id(parent),
             perf_counter(),
+            is_traced=self._is_traced,
         )
 
     def _route(self, path: str) -> str:
@@ -111,10 +119,7 @@ class RequestLogMiddleware:
             return
         speed = " (slow)" if is_slow else ""
         message = f"{record.method} {record.route} {status} in {seconds * 1_000:.1f} ms{speed}"
-        # `logger.log` would look up the stack who calls it, for each request.
-        line = logging.LogRecord(REQUEST_LOGGER, level, __file__, 0, message, None, None)
-        setattr(line, FIELDS, _fields(record, seconds))
-        logger.handle(line)
+        logger.handle(RequestLogRecord(level, message, _fields(record, seconds)))
         if is_slow and self._slow.plan_of is not None and record.slowest is not None:
             self._start_planning(self._slow.plan_of, record.slowest)
 

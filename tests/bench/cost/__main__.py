@@ -61,11 +61,12 @@ async def _measure(database: Database, title: str, document: str, rounds: int) -
     validated = gateway().validated(request)
     if validated.errors:
         raise SystemExit(f"{title}: {validated.errors[0].message}")
-    price = await gateway().price(database, request, validated, LOCAL_OPERATOR)
+    plan = await gateway().plan(database, request, validated, LOCAL_OPERATOR)
+    price = plan.price
     times: list[float] = []
     while len(times) < rounds and sum(times) < _LONGEST_SECONDS:
         started = time.perf_counter()
-        result = await gateway().execute(database, request, validated, LOCAL_OPERATOR)
+        result = await gateway().execute(database, plan)
         times.append(time.perf_counter() - started)
         if isinstance(result, ExecutedResult) and result.result.errors:
             raise SystemExit(f"{title}: {result.result.errors[0].message}")

@@ -121,7 +121,8 @@ async def measure_parts(dsn: str, write: Write, writer: AccordWriter, requests: 
                 began, python = time.perf_counter(), time.process_time()
             request = GraphQLRequest(document, writer.variables(write, change))
             validated = gateway().validated(request)
-            result = await gateway().execute(database, request, validated, LOCAL_OPERATOR)
+            plan = await gateway().plan(database, request, validated, LOCAL_OPERATOR)
+            result = await gateway().execute(database, plan)
             errors = result.errors if isinstance(result, JsonResult) else result.result.errors
             if errors:
                 raise ValueError(f"{write.key}: {errors[0]}")
