@@ -204,7 +204,7 @@ THROUGH_PGBOUNCER ?= tests/jobs tests/outbox tests/mutations/test_records.py tes
 	tests/mutations/test_contention.py tests/mutations/test_rows_of_one_bulk.py tests/mutations/test_erasing.py \
 	tests/importers/test_hubspot.py tests/importers/test_repeated_import.py tests/importers/test_undoing.py \
 	tests/intake tests/funnel/test_concurrent_writers.py tests/funnel/test_rebuilding.py tests/accord/test_activation.py \
-	tests/metrics/test_preview_by_example.py tests/graph/test_records.py tests/graph/test_kpis.py tests/web/test_health.py
+	tests/metrics/test_preview_by_example.py tests/graph/test_records.py tests/graph/test_kpis.py
 .PHONY: test-pgbouncer
 test-pgbouncer: .venv/.installed-dev ## test through PgBouncer in transaction mode (needs pgbouncer: apt-get install pgbouncer)
 	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
