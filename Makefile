@@ -232,6 +232,21 @@ $(POSTGRES)/node_modules/.package-lock.json: $(POSTGRES)/package.json $(POSTGRES
 	for package in node_modules/postgresql-*; do (cd $$package && node scripts/hydrate-symlinks.js) || exit 1; done
 	@touch $@
 
+# What reads, writes, imports, evaluates, locks and listens.
+THROUGH_PGBOUNCER ?= tests/jobs tests/outbox tests/mutations/test_records.py tests/mutations/test_deal_verbs.py \
+	tests/mutations/test_contention.py tests/mutations/test_rows_of_one_bulk.py tests/mutations/test_erasing.py \
+	tests/importers/test_hubspot.py tests/importers/test_repeated_import.py tests/importers/test_undoing.py \
+	tests/intake tests/funnel/test_concurrent_writers.py tests/funnel/test_rebuilding.py tests/accord/test_activation.py \
+	tests/metrics/test_preview_by_example.py tests/graph/test_records.py tests/graph/test_kpis.py
+.PHONY: test-pgbouncer
+test-pgbouncer: .venv/.installed-dev ## test through PgBouncer in transaction mode (needs pgbouncer: apt-get install pgbouncer)
+	@if PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
+		$(BIN)/python -m pytest -m pgbouncer tests/pooler $(ARGS) && \
+		THROUGH_PGBOUNCER=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(THROUGH_PGBOUNCER) $(ARGS); \
+	else \
+		echo "PgBouncer is not tested: it is not installed (on Debian: apt-get install pgbouncer)." >&2; test -n "$(OPTIONAL)"; \
+	fi
+
 # A newer release runs this target of the release before, with MIGRATED_BY as its own folder.
 READS_AND_WRITES ?= tests/mutations tests/graph tests/plan
 .PHONY: test-reads-and-writes

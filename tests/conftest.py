@@ -75,18 +75,22 @@ async def module_dsn(server: str, template: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 def pooler(server: str) -> Iterator[PgBouncer | None]:
-    """A PgBouncer in front of the server, with THROUGH_PGBOUNCER (`make test-pgbouncer`)."""
+    """A PgBouncer in front of the server, with THROUGH_PGBOUNCER (`make test-pgbouncer`).
+
+    Some tests hold several transactions open at once, so it has more connections than two.
+    """
     if not os.environ.get("THROUGH_PGBOUNCER"):
         yield None
         return
-    with running_pgbouncer(server) as running:
+    with running_pgbouncer(server, pool_size=6) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 async def module_database(module_dsn: str, pooler: PgBouncer | None) -> AsyncIterator[Database]:
     """The database of this test module, which keeps its rows between tests."""
-    async with Database.open(pooler.through(module_dsn) if pooler else module_dsn, size=4) as opened:
+    address, direct = (pooler.through(module_dsn), module_dsn) if pooler else (module_dsn, None)
+    async with Database.open(address, size=4, direct=direct) as opened:
         yield opened
 
 

@@ -73,6 +73,7 @@ pool_mode = transaction
 default_pool_size = {pool_size}
 max_client_conn = 500
 server_reset_query =
+server_round_robin = 1
 logfile = {folder}/log
 pidfile = {folder}/pid
 """
