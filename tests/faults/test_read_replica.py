@@ -1,6 +1,7 @@
 """A read replica: who has written something reads it, whatever the replica lags, and nobody notices that it is away."""
 
 import asyncio
+import os
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.faults
 TEAMS = "{ teams { totalCount } }"
 # The GraphQL executor runs these: `viewer` and `kpi` are no records.
 EXECUTED = "{ teams { totalCount } viewer { name } kpi(key: STAGE_VOLUME) { value } }"
-STEPS = 60
+STEPS = 3 * int(os.environ.get("ROUNDS") or 20)
 STOP_SECONDS = 35.0  # the default grace period, and 25 seconds
 
 
