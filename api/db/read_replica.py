@@ -1,6 +1,6 @@
 """When reads may go to the read replica: it answers, follows the primary, is not too far behind, and fits this release.
 
-Every process looks at both servers once a second. While the replica may not be read, all reads go to the primary, which
+Every process checks both servers once a second. While the replica may not be read, all reads go to the primary, which
 is logged when it begins and when it ends.
 """
 
@@ -35,10 +35,10 @@ from api.traffic.deadline import uninterrupted_commit
 
 logger = logging.getLogger("accord.db")
 
-LOOK_SECONDS = 1.0  # between two looks at both servers
-ANSWER_SECONDS = 2.0  # for one look; a replica that takes longer is not read
+CHECK_SECONDS = 1.0  # between two checks of both servers
+ANSWER_SECONDS = 2.0  # for one check; a replica that takes longer is not read
 WAIT_SECONDS = 1.0  # for the replica to replay a commit, in a request that must not be older
-POLL_SECONDS = 0.02  # between two looks at the replica while a request waits
+POLL_SECONDS = 0.02  # between two polls of the replica while a request waits
 
 _UNREACHABLE, _SILENT = "it cannot be reached", "it does not answer in time"
 _UNKNOWN_LAG = "it is not known how far it is behind"
@@ -88,7 +88,7 @@ class ReadReplica:
     async def open(
         cls, options: ReplicaOptions, primary: Database, require_usable: Callable[[Database], Awaitable[None]]
     ) -> AsyncIterator[Self]:
-        """Look at a replica as long as the block runs. It may be away: then reads go to the primary."""
+        """Open a replica and check it as long as the block runs. It may be away: then reads go to the primary."""
         async with ReplicaDatabase.open(
             options.dsn,
             size=options.size,
@@ -99,17 +99,17 @@ class ReadReplica:
         ) as database:
             replica = cls(database, primary, options.most_lag_seconds, require_usable)
             with SAMPLED.replica(replica.use):
-                async with replica.looking():
+                async with replica.watching():
                     yield replica
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[None]:
-        """Look at both servers as long as the block runs."""
-        looking = asyncio.create_task(self._look_for_ever())
+    async def watching(self) -> AsyncIterator[None]:
+        """Check both servers as long as the block runs."""
+        watch = asyncio.create_task(self._watch())
         try:
             yield
         finally:
-            tasks = [task for task in (looking, self._polling) if task is not None]
+            tasks = [task for task in (watch, self._polling) if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -172,30 +172,30 @@ class ReadReplica:
         return True
 
     async def _poll(self) -> WalPosition:
-        """Look only how far the replica is."""
+        """Read only how far the replica is."""
         async with self.database.spare.read(timeout_ms=round(ANSWER_SECONDS * 1_000)) as session:
             self._replayed = await read_position(session, REPLAYED_POSITION) or NOWHERE
         return self._replayed
 
-    async def _look_for_ever(self) -> None:
+    async def _watch(self) -> None:
         while True:
-            look = asyncio.create_task(self._look())
+            check = asyncio.create_task(self._check())
             try:
-                if not (await asyncio.wait({look}, timeout=ANSWER_SECONDS))[0]:
+                if not (await asyncio.wait({check}, timeout=ANSWER_SECONDS))[0]:
                     self._note(_SILENT)  # its own deadlines end it
-                self._note(await look)
+                self._note(await check)
             finally:
-                look.cancel()
-            await asyncio.sleep(LOOK_SECONDS)
+                check.cancel()
+            await asyncio.sleep(CHECK_SECONDS)
 
-    async def _look(self) -> str | None:
-        """Look at both servers. Return why the replica may not be read; None if it may."""
+    async def _check(self) -> str | None:
+        """Check both servers. Return why the replica may not be read; None if it may."""
         try:
-            identity = await self._look_at_primary()
+            identity = await self._sample_primary()
         except (AccordError, *LOST_CONNECTION):
             identity = None  # no request is served without it
         try:
-            problem = await self._look_at_replica(identity)
+            problem = await self._check_replica(identity)
             if problem is None:
                 await self._require_usable(self.database.spare)
         except AccordError as error:
@@ -212,7 +212,7 @@ class ReadReplica:
             return _UNKNOWN_LAG
         return f"it is more than {self._most_lag_seconds:g} seconds behind" if lag > self._most_lag_seconds else None
 
-    async def _look_at_primary(self) -> str:
+    async def _sample_primary(self) -> str:
         began = monotonic()
         async with self.primary.spare.read(timeout_ms=round(ANSWER_SECONDS * 1_000)) as session:
             position = await read_position(session, COMMIT_POSITION)
@@ -221,7 +221,7 @@ class ReadReplica:
             self._lag.sample(position, began)
         return identity
 
-    async def _look_at_replica(self, identity: str | None) -> str | None:
+    async def _check_replica(self, identity: str | None) -> str | None:
         async with self.database.spare.read(timeout_ms=round(ANSWER_SECONDS * 1_000)) as session:
             replayed = await read_position(session, REPLAYED_POSITION)
             own = str(await session.value(_IDENTITY))

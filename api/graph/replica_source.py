@@ -15,9 +15,9 @@ Result = JsonResult | ExecutedResult
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How fresh an answer is.
+    """How fresh a response is.
 
-    `lag_seconds` is how far the replica that it was read from was behind at most; None if it was read from the primary.
+    `lag_seconds` is how far the replica was behind at most that it was read from; None if it was read from the primary.
     `committed` is the position after what a mutation has written; None for a query.
     """
 

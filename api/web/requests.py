@@ -43,7 +43,7 @@ def read_get(scope: Scope) -> GraphQLRequest:
 
 
 def sent_watermark(headers: Headers) -> WalPosition | None:
-    """What the client has written, which the answer may not lack. Errors: HttpError for a malformed header."""
+    """What the client has written, which the response may not lack. Errors: HttpError for a malformed header."""
     sent = headers.get(WATERMARK_HEADER)
     if sent is None:
         return None

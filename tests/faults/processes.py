@@ -52,11 +52,7 @@ class Installation:
         """The environment variables of every process."""
         own = {"ACCORD_DATA_DIR": str(self.data), "PYTHONUNBUFFERED": "1"}
         own |= {"DATABASE_URL": self.database_url} if self.database_url else {}
-        return (
-            {name: value for name, value in os.environ.items() if not name.endswith("DATABASE_URL")}
-            | own
-            | self.settings
-        )
+        return {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name} | own | self.settings
 
     def command(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start an `accord` command, whose output goes to the log."""

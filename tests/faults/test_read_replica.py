@@ -1,6 +1,7 @@
 """A read replica: who has written something reads it, whatever the replica lags, and nobody notices that it is away."""
 
 import asyncio
+import os
 import random
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,6 +19,7 @@ from api.db.wal_positions import COMMIT_POSITION, REPLAYED_POSITION, UNKNOWN, Wa
 from api.graph.replica_source import reason_for_primary
 from api.revisions import require_compatible
 from api.revisions.compatibility import COMPATIBILITY_TABLE
+from api.sql import Sql
 from tests.faults.processes import Installation, frozen
 from tests.faults.replication import Replication, replicated
 
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.faults
 TEAMS = "{ teams { totalCount } }"
 # The GraphQL executor runs these: `viewer` and `kpi` are no records.
 EXECUTED = "{ teams { totalCount } viewer { name } kpi(key: STAGE_VOLUME) { value } }"
-STEPS = 60
+STEPS = 3 * int(os.environ.get("ROUNDS") or 20)
 STOP_SECONDS = 35.0  # the default grace period, and 25 seconds
 
 
@@ -297,6 +299,20 @@ async def test_what_is_no_standby_of_the_primary_is_not_read(replica: Replicatio
             began = monotonic()
             assert await looked.source(UNKNOWN) is primary
             assert monotonic() - began < 0.5, "nothing to wait for"
+
+
+async def test_a_role_that_may_only_select_is_enough(replica: Replication) -> None:
+    async with (
+        Database.open(replica.primary.dsn(), size=2) as primary,
+        connected(replica.primary.dsn()) as connection,
+    ):
+        await connection.execute("create role reader login; grant select on all tables in schema public to reader")
+        await asyncio.to_thread(replica.catch_up)
+        dsn = replica.standby.dsn().replace("//postgres@", "//reader@")
+        async with watched(dsn, primary) as looked:
+            assert looked.is_read, looked.problem
+            async with looked.database.read() as session:
+                assert await session.value(Sql("select current_user")) == "reader"
 
 
 async def test_a_replica_whose_schema_does_not_fit_is_not_read(replica: Replication) -> None:
