@@ -46,10 +46,10 @@ def create(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> Non
     incomplete.mkdir(mode=0o700)
     if account.is_other:
         os.chown(incomplete, account.uid, account.gid)
-    locale = ["--locale=C"]
-    if programs.major >= 17:
-        # PostgreSQL's own C.UTF-8: the system's locales sort and lower-case differently from machine to machine.
-        locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    # PostgreSQL's own C.UTF-8: the system's locales sort and lower-case differently from machine to machine.
+    locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    if programs.major < 17:  # which have none; the tests create such folders
+        locale = ["--locale=C.UTF-8"]
     result = subprocess.run(  # noqa: S603 - a program of the wheel
         [
             programs.path("initdb"),
