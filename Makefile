@@ -98,6 +98,10 @@ test: .venv/.installed-dev ## run all tests on real PostgreSQL servers, one for 
 test-thorough: export EXAMPLES = all
 test-thorough: test ## run all tests, with six times as many generated examples and a large sample
 
+.PHONY: test-evolution
+test-evolution: .venv/.installed-dev ## follow the recipes for changes, and run two releases on one database, in copies of this tree
+	@$(BIN)/python -m pytest -m evolution --numprocesses $(JOBS) --dist loadfile tests/evolution $(ARGS)
+
 .PHONY: test-browser
 test-browser: .venv/.installed-dev assets ## test the pages in a real browser (needs chromium and chromedriver)
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)

@@ -24,6 +24,8 @@ from tests.evolution.example_changes import (
 from tests.support.databases import run_statements
 from tests.support.source_copy import copy_source_tree, run_python
 
+pytestmark = pytest.mark.evolution
+
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:

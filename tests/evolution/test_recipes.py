@@ -88,6 +88,7 @@ def test_a_recipe_names_its_commands_and_tests(title: str) -> None:
     assert {command[0] for command in recipe.commands} <= {"migration", "format", "sdl", "test"}
 
 
+@pytest.mark.evolution
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_the_tests_that_a_recipe_names_pass_after_it(followed: Followed, title: str) -> None:
     for path in followed.recipes[title].tests:
@@ -96,17 +97,20 @@ def test_the_tests_that_a_recipe_names_pass_after_it(followed: Followed, title: 
         assert all(results), followed.output
 
 
+@pytest.mark.evolution
 @pytest.mark.parametrize("title", CONTRACT)
 def test_a_recipe_changes_the_contract(followed: Followed, title: str) -> None:
     assert re.search(CONTRACT[title], followed.sdl, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.evolution
 def test_the_migrations_of_the_recipes_pass_squawk_and_the_code_is_formatted(followed: Followed) -> None:
     run_python(followed.tree, "-m", "migrations.lint")
     run_python(followed.tree, "-m", "ruff", "check", "--no-cache", ".")
     run_python(followed.tree, "-m", "ruff", "format", "--no-cache", "--check", ".")
 
 
+@pytest.mark.evolution
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_a_recipe_can_be_followed_once_more_with_other_names(followed: Followed, title: str, tmp_path: Path) -> None:
     """The example may really have been added: then the suite still passes."""

@@ -11,6 +11,8 @@ import pytest
 from tests.evolution.example_changes import write_migration
 from tests.support.source_copy import copy_source_tree, run_make
 
+pytestmark = pytest.mark.evolution
+
 ADDED = 'op.add_column("contact", sa.Column("motto", sa.Text(), nullable=True))'
 RENAMED = 'op.alter_column("contact", "phone", new_column_name="telephone")'
 TESTS = ("READS_AND_WRITES=tests/mutations/test_links_and_instants.py", "JOBS=0")

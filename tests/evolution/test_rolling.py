@@ -22,6 +22,8 @@ from tests.support.databases import new_database
 from tests.support.served import served
 from tests.support.source_copy import copy_source_tree, run_python
 
+pytestmark = pytest.mark.evolution
+
 HEAD = head_revision()
 CONTRACTING = '''"""Rename contact.phone, which the release before reads and writes."""
 
