@@ -26,6 +26,8 @@ def connecting() -> Iterator[None]:
         raise _unreachable("The database refuses the user name or password.") from error
     except asyncpg.InvalidCatalogNameError as error:
         raise _unreachable(f"The server does not have this database: {error}.") from error
+    except asyncpg.DiskFullError as error:
+        raise no_room() from error
     except TimeoutError as error:
         raise _unreachable("The database cannot be reached: it does not answer.") from error
     except (*DATABASE_FAILURES, ValueError) as error:
@@ -33,9 +35,23 @@ def connecting() -> Iterator[None]:
         raise _unreachable(f"The database cannot be reached: {reason}.") from error
 
 
-def unreachable() -> UnreachableError:
-    """The error for whoever needs a connection during an outage."""
-    return UnreachableError("the database cannot be reached")
+class NoRoomError(UnreachableError):
+    """The database opens no connection because its disk is full."""
+
+
+def unreachable(cause: BaseException | None) -> UnreachableError:
+    """The error for whoever needs a connection during an outage that has this cause."""
+    kind = NoRoomError if isinstance(cause, asyncpg.DiskFullError) else UnreachableError
+    return kind("the database cannot be reached")
+
+
+def no_room() -> AccordError:
+    """The error to show for a database that opens no connection because its disk is full."""
+    return AccordError(
+        ErrorCode.DISK_FULL,
+        "The disk of the database is full, so that it opens no connection. Nothing was changed.",
+        "Make room there, then try again.",
+    )
 
 
 def unanswered() -> ConnectionError:
