@@ -22,7 +22,7 @@ from api.db.connections import (
     reader_settings,
     writer_settings,
 )
-from api.db.failures import LOST_CONNECTION, all_busy, connecting, unreachable
+from api.db.failures import LOST_CONNECTION, all_busy, connecting
 from api.db.opening import OpenedConnection, connect, connect_anywhere, longest_wait, transaction_settings
 from api.db.outages import ACQUIRE_SECONDS, CLOSE_SECONDS, ROLLBACK_SECONDS, Outage, is_gone
 from api.db.sessions import AdvisoryLock, Connection, ReadSession, ScratchSession, Session, WriteSession
@@ -277,7 +277,7 @@ class Database:
     async def _acquired(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
         """Wait for a connection, ACQUIRE_SECONDS at most. Errors: BUSY; ConnectionError if none can be opened."""
         if self.outage.is_on and not self._pool.get_idle_size():
-            raise unreachable()
+            raise self.outage.refusal()
         waiting = asyncio.timeout(ACQUIRE_SECONDS)
         try:
             async with waiting:
@@ -286,7 +286,7 @@ class Database:
             if waiting.expired():
                 raise all_busy() from error
             self.outage.begin(error)
-            raise unreachable() from error
+            raise self.outage.refusal() from error
 
     async def _release(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
         try:

@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 
+from api.db.failures import NoRoomError, no_room
 from api.errors import AccordError, ErrorCode
 
 # The remedy depends on what filled the disk, so callers write this message themselves.
@@ -38,6 +39,8 @@ def expected_error(error: BaseException) -> AccordError | None:
             "Another transaction holds a lock on a table of the request, and did not release it in time.",
             "Send the request again shortly.",
         )
+    if isinstance(error, NoRoomError):
+        return no_room()
     if isinstance(error, _OUTAGES) or _is_follow_up(error):
         return AccordError(
             ErrorCode.DATABASE_UNREACHABLE,

@@ -42,6 +42,8 @@ def connecting() -> Iterator[None]:
             f"A pooler refuses a setting of the connection ({error}).",
             "Set ACCORD_POOLER=transaction, or add pgbouncer=true to the parameters of DATABASE_URL.",
         ) from error
+    except asyncpg.DiskFullError as error:
+        raise no_room() from error
     except TimeoutError as error:
         raise _unreachable("The database cannot be reached: it does not answer.") from error
     except (*DATABASE_FAILURES, ValueError) as error:
@@ -49,9 +51,23 @@ def connecting() -> Iterator[None]:
         raise _unreachable(f"The database cannot be reached: {reason}.") from error
 
 
-def unreachable() -> UnreachableError:
-    """The error for whoever needs a connection during an outage."""
-    return UnreachableError("the database cannot be reached")
+class NoRoomError(UnreachableError):
+    """The database opens no connection because its disk is full."""
+
+
+def unreachable(cause: BaseException | None) -> UnreachableError:
+    """The error for whoever needs a connection during an outage that has this cause."""
+    kind = NoRoomError if isinstance(cause, asyncpg.DiskFullError) else UnreachableError
+    return kind("the database cannot be reached")
+
+
+def no_room() -> AccordError:
+    """The error to show for a database that opens no connection because its disk is full."""
+    return AccordError(
+        ErrorCode.DISK_FULL,
+        "The disk of the database is full, so that it opens no connection. Nothing was changed.",
+        "Make room there, then try again.",
+    )
 
 
 def unanswered() -> ConnectionError:

@@ -24,7 +24,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from api.db.failures import LOST_CONNECTION, unreachable
+from api.db.failures import LOST_CONNECTION, NoRoomError, UnreachableError, unreachable
 from api.db.sessions import Connection
 
 logger = logging.getLogger("accord.db")
@@ -51,6 +51,7 @@ class Outage:
         self._probe = probe
         self._name = name
         self._began: float | None = None
+        self._cause: BaseException | None = None
         self._is_over = asyncio.Event()
         self._is_over.set()
         self._healing: asyncio.Task[None] | None = None
@@ -68,6 +69,15 @@ class Outage:
         """How long the outage has lasted; 0 if there is none."""
         return 0.0 if self._began is None else monotonic() - self._began
 
+    @property
+    def is_of_full_disk(self) -> bool:
+        """Whether there is an outage now because the disk of the database is full."""
+        return self.is_on and isinstance(self.refusal(), NoRoomError)
+
+    def refusal(self) -> UnreachableError:
+        """The error for whoever needs a connection during the outage."""
+        return unreachable(self._cause)
+
     async def wait_until_over(self) -> None:
         """Wait until there is no outage."""
         await self._is_over.wait()
@@ -75,12 +85,12 @@ class Outage:
     async def opened(self, opening: Callable[[], Awaitable[Opened]]) -> Opened:
         """Open a connection, at once an error during an outage. Errors: ConnectionError without hosts and users."""
         if self.is_on:
-            raise unreachable()
+            raise self.refusal()
         try:
             return await opening()
         except LOST_CONNECTION as error:
             self.begin(error)
-            raise unreachable() from error
+            raise self.refusal() from error
 
     def register(self, connection: Connection) -> None:
         """Remember an open connection, to close it when the database answers nobody."""
@@ -91,7 +101,7 @@ class Outage:
         """Note that the database cannot be reached. The reason is only logged: it may name hosts and users."""
         if self.is_on:
             return
-        self._began = monotonic()
+        self._began, self._cause = monotonic(), error
         self._is_over.clear()
         logger.warning("The %s cannot be reached: %s", self._name, str(error) or type(error).__name__)
         self._healing = asyncio.create_task(self._heal())

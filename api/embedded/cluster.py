@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from api.embedded.os_account import OsAccount
-from api.embedded.programs import ENVIRONMENT, PostgresPrograms
+from api.embedded.programs import ENVIRONMENT, PostgresPrograms, failure_of_program
 from api.errors import AccordError, ErrorCode
 
 SUPERUSER = "postgres"
@@ -68,8 +68,8 @@ def create(cluster: Path, account: OsAccount, programs: PostgresPrograms) -> Non
     )
     if result.returncode != 0:
         shutil.rmtree(incomplete, ignore_errors=True)
-        raise AccordError(
-            ErrorCode.DATA_FOLDER,
+        raise failure_of_program(
+            result.stderr,
             f"PostgreSQL could not create its data folder {cluster}: {error_line(result.stderr)}",
             "Check the disk's free space and the folder's rights, or name another one with --data DIR.",
         )

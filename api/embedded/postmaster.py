@@ -11,7 +11,7 @@ import psutil
 
 from api.embedded.cluster import in_place
 from api.embedded.os_account import OsAccount
-from api.embedded.programs import ENVIRONMENT, PostgresPrograms
+from api.embedded.programs import ENVIRONMENT, PostgresPrograms, failure_of_program
 from api.errors import AccordError, ErrorCode
 
 START_SECONDS = 120
@@ -167,9 +167,11 @@ def _pg_ctl(cluster: Path, account: OsAccount, programs: PostgresPrograms, *argu
 
 def _did_not_start(cluster: Path, detail: str) -> AccordError:
     reasons = [line.strip() for line in detail.splitlines() if "FATAL" in line or "PANIC" in line or "ERROR" in line]
+    # Who connects meanwhile is refused with such an error, too.
+    reasons = [line for line in reasons if "the database system is" not in line] or reasons
     reason = (reasons or detail.strip().splitlines() or ["no reason given"])[-1]
-    return AccordError(
-        ErrorCode.DATA_FOLDER,
+    return failure_of_program(
+        reason,
         f"PostgreSQL on {cluster} did not start: {reason}",
         f"Its log is in {cluster / 'log'}. Check free disk space, or name another data folder with --data DIR.",
     )

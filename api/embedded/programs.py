@@ -1,5 +1,7 @@
 """The path of PostgreSQL's programs, in a place where the server's account can run them."""
 
+import errno
+import os
 import shutil
 import subprocess
 import tempfile
@@ -111,3 +113,10 @@ def _unreadable(programs: PostgresPrograms, copies: Path, detail: str) -> Accord
         "Install Accord in a folder that other users can enter, start it as an ordinary user, or name a database with "
         "DATABASE_URL.",
     )
+
+
+def failure_of_program(output: str, message: str, remedy: str) -> AccordError:
+    """The error for a program of PostgreSQL that failed: DISK_FULL if its output says so, else DATA_FOLDER."""
+    if os.strerror(errno.ENOSPC) in output:  # in English, see ENVIRONMENT
+        return AccordError(ErrorCode.DISK_FULL, message, "Make room on that disk, then try again.")
+    return AccordError(ErrorCode.DATA_FOLDER, message, remedy)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from api.embedded import cluster as clusters
 from api.embedded import postmaster
 from api.embedded.os_account import server_account
-from api.embedded.programs import ENVIRONMENT, installed, runnable_by
+from api.embedded.programs import ENVIRONMENT, failure_of_program, installed, runnable_by
 from api.errors import AccordError, ErrorCode
 
 DATABASE = "accord"
@@ -59,8 +59,8 @@ class EmbeddedServer:
             env=ENVIRONMENT,
         )
         if result.returncode != 0:
-            raise AccordError(
-                ErrorCode.DATA_FOLDER,
+            raise failure_of_program(
+                result.stderr,
                 f"The private PostgreSQL runs but could not execute a statement: {result.stderr.strip()}",
                 "Stop it with `accord stop` and try again.",
             )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationInfo
@@ -159,8 +160,14 @@ def _converting_errors(steps: list[MigrationStep]) -> Iterator[None]:
     except DBAPIError as error:
         cause: Any = error.orig
         applied = f"{len(steps)} migrations before it stay applied." if steps else "Nothing was changed."
+        state = getattr(cause, "sqlstate", "")
+        if state == asyncpg.DiskFullError.sqlstate:
+            reason = "The disk of the database is full, so that the migration was rolled back"
+            raise AccordError(
+                ErrorCode.DISK_FULL, f"{reason}. {applied}", "Make room there, then run `accord migrate`."
+            ) from error
         raise AccordError(
             ErrorCode.MIGRATION_FAILED,
             f"PostgreSQL rejected the migration: {str(cause).partition(': ')[2] or cause}. {applied}",
-            _REMEDIES.get(getattr(cause, "sqlstate", ""), "Correct the cause and run `accord migrate`."),
+            _REMEDIES.get(state, "Correct the cause and run `accord migrate`."),
         ) from error

@@ -35,7 +35,7 @@ _STATUS = {
 _TRAFFIC = frozenset({ErrorCode.TIMED_OUT, ErrorCode.OVERLOADED, ErrorCode.RATE_LIMITED})
 
 # What passes by itself: the same request can be sent again after so many seconds. An outage is tried every 0.25 s.
-_PASSING = {ErrorCode.DATABASE_UNREACHABLE.value, ErrorCode.BUSY.value}
+_PASSING = {ErrorCode.DATABASE_UNREACHABLE.value, ErrorCode.DISK_FULL.value, ErrorCode.BUSY.value}
 RETRY_AFTER = {"Retry-After": "1"}
 
 

@@ -21,6 +21,7 @@ HEALING_SECONDS = 60.0
 """How long the private PostgreSQL may be away until `/healthz` asks the supervisor to restart the process."""
 
 _UNREACHABLE = "The database cannot be reached."
+_DISK_FULL = "The disk of the database is full, so that it opens no connection."
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class Health:
         if self.owns_database and seconds > HEALING_SECONDS:
             problem = f"The private PostgreSQL has been away for {seconds:.0f} seconds. Restart the process."
             return _response({"status": "not healthy", "problem": problem}, 503)
-        return _response({"status": "alive", "problem": _UNREACHABLE}, 200)
+        return _response({"status": "alive", "problem": _outage_problem(self.outage)}, 200)
 
     async def ready(self, database: Database) -> Response:
         """Whether a load balancer should send requests. It answers within two seconds, whatever hangs.
@@ -61,7 +62,7 @@ class Health:
         if self.is_stopping:
             return "The server is stopping."
         if database.outage.is_on:
-            return _UNREACHABLE
+            return _outage_problem(database.outage)
         # One check at a time, which all that ask meanwhile wait for. Nobody waits for a check that hangs to be
         # cancelled: the deadlines of the database end it.
         if self._check is None or self._check.done():
@@ -107,3 +108,7 @@ def _replica_state(replica: ReadReplica) -> str:
 
 def _response(content: dict[str, str], status: int) -> Response:
     return JSONResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _outage_problem(outage: Outage) -> str:
+    return _DISK_FULL if outage.is_of_full_disk else _UNREACHABLE

@@ -178,6 +178,7 @@ async def test_all_workers_serve_and_any_of_them_has_the_metrics_of_all(installa
         await asyncio.sleep(10)
     assert len(sent.failed) <= 8, sent.failed  # those that the killed worker was serving
     await asyncio.sleep(2.5)  # the others have written their metrics since
+    counted: dict[str, float] = {}
     texts = [httpx.get(f"http://127.0.0.1:{port}/metrics").text for _ in range(6)]
     for text in texts:
         families = list(text_string_to_metric_families(text))
