@@ -31,7 +31,7 @@ from api.web.error_responses import (
 )
 from api.web.identification import Identify
 from api.web.media_types import MediaType, negotiate, wants_page
-from api.web.observed.graphql_notes import current_request_id, note_operation, note_principal, note_result
+from api.web.observed.graphql_notes import current_request_id, note_cost, note_operation, note_principal, note_result
 from api.web.pages import PageHandler
 from api.web.persisted_queries import PersistedQueries
 from api.web.requests import Headers, read_get, read_post
@@ -123,7 +123,7 @@ class GraphQLEndpoint:
         mode = headers.get(EXPLAIN_HEADER) if self._explains else None
         limit, balance = self._traffic.rate_limit, None
         try:
-            price = await self._gateway.price(self._database_of(), request, validated, who)
+            price = await self._price(request, validated, who, kind)
             cost = price.cost
             if limit is not None:
                 balance = limit.pay(who.subject, cost)
@@ -146,10 +146,20 @@ class GraphQLEndpoint:
                 response = _json_response(result, media_type)
             else:
                 response = _execution_response(result, media_type)
-            note_result(result, response)
+            note_result(response)
         if balance is not None:
             response.raw_headers += balance_headers(balance)
         return response
+
+    async def _price(
+        self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, kind: OperationType
+    ) -> Price:
+        """The price of a request. A query over the limit is refused before it pays. Errors: TOO_LARGE."""
+        price = await self._gateway.price(self._database_of(), request, validated, who)
+        note_cost(price.cost)
+        if kind is OperationType.QUERY:
+            price.require_affordable()
+        return price
 
     async def _run(
         self, request: GraphQLRequest, validated: ValidatedDocument, who: Principal, mode: bytes | None, price: Price

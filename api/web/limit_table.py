@@ -16,6 +16,7 @@ from api.graph.reading.limits import (
     MAX_FILTERS,
     MAX_LEVELS,
     MAX_ROOT_FIELDS,
+    MAX_SCHEMAS,
     MAX_TOKENS,
 )
 from api.graph.reading.order_value import MAX_LINKS_IN_ORDER, MAX_LIST_AGGREGATES, MAX_TERMS
@@ -33,6 +34,7 @@ from api.plan.value_checks.storable_text import MAX_COMPARED
 from api.settings import REQUEST_SECONDS
 from api.web.compression import LEAST_BYTES
 from api.web.cross_origin import PREFLIGHT_SECONDS
+from api.web.http_protocol import HEAD_LIMIT_BYTES, RECEIVE_SECONDS, SEND_BYTES, SEND_SECONDS
 from api.web.persisted_queries import MOST_BYTES, MOST_QUERIES
 from api.web.requests import BODY_LIMIT_BYTES
 from schema.durations import LONGEST
@@ -51,7 +53,7 @@ class Limit:
 LIMITS = (
     Limit("request body", f"{BODY_LIMIT_BYTES // _MIB} MiB"),
     Limit("tokens of a document", f"{MAX_TOKENS:,}"),
-    Limit("root fields of an operation", f"{MAX_ROOT_FIELDS}"),
+    Limit("root fields of an operation, and `__schema` among them", f"{MAX_ROOT_FIELDS}, {MAX_SCHEMAS}"),
     Limit("levels of fields", f"{MAX_LEVELS}"),
     Limit("aliases, and characters in one", f"{MAX_ALIASES}, {MAX_ALIAS_LENGTH}"),
     Limit("directives", f"{MAX_DIRECTIVES}"),
@@ -78,6 +80,9 @@ LIMITS = (
     Limit("window of a KPI", f"{LONGEST.days:,} days"),
     Limit("lists of records behind the figures of a request", f"{MAX_LISTS}"),
     Limit("persisted queries of a process", f"{MOST_QUERIES:,}, {MOST_BYTES // _MIB} MiB together"),
+    Limit("head of a request", f"{HEAD_LIMIT_BYTES // _KIB} KiB"),
+    Limit("time to send a whole request", f"{RECEIVE_SECONDS:.0f} s"),
+    Limit("time to read a response, or the next part of one", f"{SEND_SECONDS:.0f} s, {SEND_BYTES // _KIB} KiB"),
     Limit("responses are compressed from", f"{LEAST_BYTES:,} bytes"),
     Limit("browsers keep a preflight for", f"{PREFLIGHT_SECONDS // 3600} hours"),
 )

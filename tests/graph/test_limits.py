@@ -1,5 +1,7 @@
 """The limits on documents, selections and records: every limit is reported with its figure, and rejecting is cheap."""
 
+import time
+
 import pytest
 
 from api.access.principal import LOCAL_OPERATOR
@@ -69,6 +71,16 @@ async def test_a_document_at_a_limit_runs_and_one_over_it_is_rejected(
 
 async def test_a_field_repeated_too_often_to_validate_is_rejected(database: Database) -> None:
     [error] = (await executed(database, "{ contacts { nodes { " + "id " * 1_900 + "} } }")).errors or ()
+    assert isinstance(error.original_error, AccordError)
+    assert error.original_error.code is ErrorCode.TOO_LARGE
+
+
+def test_a_document_is_validated_or_rejected_in_a_moment() -> None:
+    """At graphql-core's own limit of comparisons, this one takes a second, in which nobody else is served."""
+    request = GraphQLRequest("{ contacts { nodes { " + "company { id } " * 480 + "} } }")
+    began = time.process_time()
+    [error] = gateway().validated(request).errors
+    assert time.process_time() - began < 0.4
     assert isinstance(error.original_error, AccordError)
     assert error.original_error.code is ErrorCode.TOO_LARGE
 

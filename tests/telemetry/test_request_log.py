@@ -12,6 +12,8 @@ from api.access.principal import Principal
 from api.db import Database
 from api.errors import ErrorCode
 from api.graph.contract import gateway
+from api.graph.gateway import Gateway
+from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT, Price
 from api.plan.explain_text import estimated_plan
 from api.sql import Sql
 from api.telemetry.correlation import sent_request_id, sent_trace_id
@@ -69,6 +71,18 @@ async def test_a_read_is_logged_with_its_operation_cost_rows_and_times(
     assert found["statements"] == 1
     assert 0 < found["statement_ms"] <= found["duration_ms"]
     assert (found["principal_kind"], found["principal_id"]) == ("local", None)
+
+
+async def test_a_request_that_is_refused_for_its_cost_is_logged_with_it(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def price(*_: object) -> Price:
+        return Price((MAX_COST + 1) * ROWS_PER_UNIT)
+
+    monkeypatch.setattr(Gateway, "price", price)
+    await client.post("/graphql", json={"query": "{ members { totalCount } }"})
+    [(_, found)] = lines(caplog)
+    assert (found["error"], found["cost"]) == (ErrorCode.TOO_LARGE, MAX_COST + 1)
 
 
 async def test_the_hash_of_a_document_is_that_of_its_persisted_query(

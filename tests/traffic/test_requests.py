@@ -13,6 +13,8 @@ import pytest
 from api.accord.documents import read_accord
 from api.app import create_app
 from api.db import Database, WaitLimits
+from api.graph.gateway import Gateway
+from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT, Price
 from api.settings import LaneSizes, Settings
 from api.sql import Sql
 from api.traffic.rate_limit import RateLimit
@@ -152,6 +154,21 @@ async def test_a_request_without_a_place_costs_nothing(company: Database) -> Non
     assert refused.headers["ratelimit"].startswith('"cost";r=99400;')  # what the running one paid
     running.leave()
     await running.task
+
+
+async def test_a_request_over_the_limit_of_cost_costs_nothing(
+    company: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def price(*_: object) -> Price:
+        return Price((MAX_COST + 1) * ROWS_PER_UNIT)
+
+    served = site(company, rate_limit=RateLimit(100_000, clock=lambda: 0))
+    with monkeypatch.context() as patched:
+        patched.setattr(Gateway, "price", price)
+        assert code(await AsgiRequest(served, LIGHT).response()) == "TOO_LARGE"
+    request = AsgiRequest(served, LIGHT)
+    await request.response()
+    assert request.headers["ratelimit"] == '"cost";r=99999;t=1'
 
 
 async def test_a_busy_server_is_ready_and_reads_other_tables(

@@ -19,6 +19,8 @@ from typing import Any
 
 import uvicorn
 
+from api.web.http_protocol import end_stuck_connections
+
 logger = logging.getLogger("accord.serve")
 
 IDLE_SECONDS = 0.5
@@ -27,6 +29,7 @@ CLOSE_SECONDS = 10.0
 
 _CLOSING = (b"connection", b"close")
 _PAUSE_SECONDS = 0.02
+_TICKS_OF_CONNECTIONS = 20
 _QUIET = 5
 
 
@@ -51,6 +54,12 @@ class StoppingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_started()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at the connections every few seconds, as uvicorn does at its own state ten times a second."""
+        if counter % _TICKS_OF_CONNECTIONS == 0:
+            end_stuck_connections(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop as this module describes it."""

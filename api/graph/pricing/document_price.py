@@ -25,7 +25,7 @@ from api.plan.cost.selection_work import read_work
 from api.plan.selection import OneRecord, RootField
 
 _CHANGE = 200.0  # an event, and the record that it is about
-_INTROSPECTION = {"__schema": 500_000.0, "__type": 10_000.0}  # by the executor
+_INTROSPECTION = {"__schema": 2_000_000.0, "__type": 10_000.0}  # by the executor
 _COMMAND, _COMMAND_ROW = 50_000.0, 5_000.0  # a mutation, and each row of a bulk one
 _ANY = UUID(int=0)
 _RECORDS = "records"  # the field with the records behind a figure

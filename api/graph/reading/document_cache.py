@@ -15,6 +15,7 @@ from graphql import (
     specified_rules,
 )
 from graphql.language import Token, TokenKind
+from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.schema import validate_document
 
@@ -32,6 +33,8 @@ from api.graph.reading.variables import Operation, structural_variables
 
 # The size of the cache over all callers. A syntax tree takes about a kilobyte a token.
 KEPT_TOKENS = 100_000
+# How much graphql-core compares before it gives up: at its own limit, a document of 2,000 tokens takes a second.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,7 +33,9 @@ MAX_FILTERS = 2_000
 MAX_FILTER_LEVELS = 40  # of objects within objects: a condition through one list and one link takes five
 
 # Introspection needs more levels, and GraphQL has a rule of its own that limits it.
-_INTROSPECTION = ("__schema", "__type")
+INTROSPECTION = frozenset({"__schema", "__type"})
+# A fifth of a second of Python for each; tools read the schema once.
+MAX_SCHEMAS = 1
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ class _Size:
     directives: int = 0
     fields: int = 0  # of the part's own level
     longest_alias: int = 0
+    schemas: int = 0
 
     def beside(self, other: "_Size") -> "_Size":
         return _Size(
@@ -97,6 +100,7 @@ class _Size:
             self.directives + other.directives,
             self.fields + other.fields,
             max(self.longest_alias, other.longest_alias),
+            self.schemas + other.schemas,
         )
 
 
@@ -140,6 +144,7 @@ def _measures(size: _Size) -> Sequence[tuple[str, int, int]]:
         ("directives", size.directives, MAX_DIRECTIVES),
         ("root fields", size.fields, MAX_ROOT_FIELDS),
         ("characters in an alias", size.longest_alias, MAX_ALIAS_LENGTH),
+        ("fields `__schema`", size.schemas, MAX_SCHEMAS),
     )
 
 
@@ -174,8 +179,8 @@ class _Walk:
 
     def _field(self, node: FieldNode) -> _Size:
         aliases, longest = (1, len(node.alias.value)) if node.alias else (0, 0)
-        if node.selection_set is None or node.name.value in _INTROSPECTION:
-            return _Size(1, aliases, 0, 1, longest)
+        if node.selection_set is None or node.name.value in INTROSPECTION:
+            return _Size(1, aliases, 0, 1, longest, int(node.name.value == "__schema"))
         inner = self.size(node.selection_set)
         return _Size(inner.levels + 1, inner.aliases + aliases, inner.directives, 1, max(longest, inner.longest_alias))
 

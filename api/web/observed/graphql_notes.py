@@ -3,7 +3,6 @@
 from starlette.responses import Response
 
 from api.access.principal import Principal
-from api.graph.gateway import ExecutedResult, JsonResult
 from api.graph.reading.document_cache import ValidatedDocument
 from api.graph.request import GraphQLRequest
 from api.telemetry.request_record import CURRENT, row_count
@@ -29,15 +28,18 @@ def note_operation(request: GraphQLRequest, validated: ValidatedDocument) -> Non
     record.document_hash = validated.text_hash
 
 
-def note_result(result: JsonResult | ExecutedResult, response: Response) -> None:
-    """Note the cost of a request, and how many rows its answer has."""
+def note_cost(cost: int) -> None:
+    """Note the cost of a request, which may be refused for it."""
     record = CURRENT.get()
-    if record is None:
-        return
-    cost = result.extensions.get("cost")
-    if isinstance(cost, dict):
-        record.cost = cost["requested"]
-    record.rows = row_count(bytes(response.body))
+    if record is not None:
+        record.cost = cost
+
+
+def note_result(response: Response) -> None:
+    """Note how many rows the answer to a request has."""
+    record = CURRENT.get()
+    if record is not None:
+        record.rows = row_count(bytes(response.body))
 
 
 def current_request_id() -> str | None:
