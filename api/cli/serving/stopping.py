@@ -15,11 +15,14 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.errors import ErrorCode
 from api.web.http_protocol import end_stuck_connections
+from api.web.responses import HttpError, http_error_response
 
 logger = logging.getLogger("accord.serve")
 
@@ -28,6 +31,13 @@ CLOSE_SECONDS = 10.0
 """How long the application may take to close the database, after the requests have ended or were cancelled."""
 
 _CLOSING = (b"connection", b"close")
+_STOPPED = HttpError(
+    503,
+    "The server stopped before the request had ended.",
+    "Send it again; a mutation with its `idempotencyKey`, because it may be written.",
+    code=ErrorCode.TIMED_OUT,
+    headers={"Retry-After": "1"},
+)
 _PAUSE_SECONDS = 0.02
 _TICKS_OF_CONNECTIONS = 20
 _QUIET = 5
@@ -44,6 +54,7 @@ class StoppingServer(uvicorn.Server):
         on_started: Callable[[], None],
         on_stopping: Callable[[], None],
     ) -> None:
+        config.app = _answering_cancelled(cast("ASGIApp", config.app))
         super().__init__(config)
         self._grace_seconds = grace_seconds
         self._on_started = on_started
@@ -122,6 +133,28 @@ class StoppingServer(uvicorn.Server):
                 await self.lifespan.shutdown()
         except TimeoutError:
             logger.warning("The application did not close within %.0f seconds", CLOSE_SECONDS)
+
+
+def _answering_cancelled(app: ASGIApp) -> ASGIApp:
+    """Answer requests that are cancelled because the grace period is over. uvicorn takes them for bugs."""
+
+    async def answering(scope: Scope, receive: Receive, send: Send) -> None:
+        has_started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await app(scope, receive, send_and_note if scope["type"] == "http" else send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            if not has_started:
+                await http_error_response(_STOPPED)(scope, receive, send)
+
+    return answering
 
 
 class LastResort:
