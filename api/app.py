@@ -77,6 +77,8 @@ class _Observer:
 _ACCESS_CONNECTIONS = 3
 # How long a read waits for a lock, such as that of a table that a first import fills: as a unit of work does.
 _READ_LOCK_MS = 1_200
+# Every request waits for its identification, before its deadline runs.
+_ACCESS_LIMITS = WaitLimits(5_000, _READ_LOCK_MS)
 
 
 @asynccontextmanager
@@ -89,7 +91,11 @@ async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tup
             address, size=settings.pool_size, kept_limits=settings.kept_limits, wait_limits=limits
         ) as database,
         Database.open(
-            address, size=_ACCESS_CONNECTIONS, outage=database.outage, pool_prefix="access_"
+            address,
+            size=_ACCESS_CONNECTIONS,
+            wait_limits=_ACCESS_LIMITS,
+            outage=database.outage,
+            pool_prefix="access_",
         ) as access_database,
     ):
         yield database, access_database
@@ -139,7 +145,7 @@ def create_app(
         holder.get,
         access.identify,
         routes=[
-            examples_route(holder.get, access.identify),
+            examples_route(holder.get, access.identify, traffic),
             *health_routes(holder.get, health),
             *([metrics_route(observer.sample, access.identify)] if settings.metrics_address is None else []),
             *access.sign_in.routes(),

@@ -16,6 +16,7 @@ Every wait has a deadline on our side:
 """
 
 import asyncio
+import contextvars
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -99,7 +100,8 @@ class Outage:
         self._began = monotonic()
         self._is_over.clear()
         logger.warning("The database cannot be reached: %s", str(error) or type(error).__name__)
-        self._healing = asyncio.create_task(self._heal())
+        # In a context of its own: what the log says of the outage belongs to no request.
+        self._healing = asyncio.create_task(self._heal(), context=contextvars.Context())
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:

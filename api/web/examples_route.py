@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.metrics.available_data import AvailableData, available_data
+from api.traffic.traffic import Traffic
 from api.web import example_queries
 from api.web.database_provider import DatabaseProvider
 from api.web.example_queries import ExampleQuery
@@ -22,17 +23,18 @@ def examples_for(data: AvailableData) -> tuple[ExampleQuery, ...]:
     return tuple(_chosen(data))
 
 
-def examples_route(database_of: DatabaseProvider, identify: Identify) -> Route:
+def examples_route(database_of: DatabaseProvider, identify: Identify, traffic: Traffic) -> Route:
     """The route `/graphql/examples`, from which GraphiQL builds its tabs and its list of examples.
 
     They name stages, dates, the preset of the data and records within reach, so that only an identified caller
-    receives them.
+    receives them. They are a light request.
     """
 
     async def examples(request: Request) -> Response:
         who = await identify(request.scope)
-        async with database_of().read() as session:
-            queries = examples_for(await available_data(session, who))
+        with traffic.running(request.receive):
+            async with traffic.lanes.light, database_of().read() as session:
+                queries = examples_for(await available_data(session, who))
         return JSONResponse([asdict(query) for query in queries], headers={"Cache-Control": "no-store"})
 
     return Route("/graphql/examples", examples)

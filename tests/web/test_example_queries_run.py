@@ -11,6 +11,7 @@ from api.funnel.evaluate import evaluate
 from api.graph.contract import gateway
 from api.metrics.available_data import available_data
 from api.sql import Sql
+from api.traffic.traffic import Traffic
 from api.web.examples_route import examples_for, examples_route
 from api.web.identification import identify_local_operator
 from api.web.screen_examples import SCREENS, STANDARD_SCREENS
@@ -29,7 +30,7 @@ async def responses(database: Database) -> dict[str, dict[str, object]]:
         gateway(),
         lambda: database,
         identify_local_operator,
-        routes=[examples_route(lambda: database, identify_local_operator)],
+        routes=[examples_route(lambda: database, identify_local_operator, Traffic())],
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         examples = (await client.get("/graphql/examples")).json()
