@@ -85,6 +85,8 @@ class _Observer:
 _ACCESS_CONNECTIONS = 3
 # How long a read waits for a lock, such as that of a table that a first import fills: as a unit of work does.
 _READ_LOCK_MS = 1_200
+# Every request waits for its identification, before its deadline runs.
+_ACCESS_LIMITS = WaitLimits(5_000, _READ_LOCK_MS)
 
 
 def _wait_limits(settings: Settings) -> WaitLimits:
@@ -121,7 +123,11 @@ async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tup
             direct=settings.direct_url,
         ) as database,
         Database.open(
-            address, size=_ACCESS_CONNECTIONS, outage=database.outage, pool_prefix="access_"
+            address,
+            size=_ACCESS_CONNECTIONS,
+            wait_limits=_ACCESS_LIMITS,
+            outage=database.outage,
+            pool_prefix="access_",
         ) as access_database,
     ):
         yield database, access_database

@@ -18,7 +18,7 @@ from api.cli.operating.workers import run_workers
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
 from api.cli.serving import AFTER_GRACE_SECONDS
-from api.cli.serving.listening import open_listener
+from api.cli.serving.listening import allow_many_connections, open_listener
 from api.cli.serving.stopping import StoppingServer, last_resort
 from api.db import Database
 from api.embedded import database_connection_url
@@ -59,6 +59,7 @@ def serve(
     """Serve GraphQL and GraphiQL until interrupted."""
     settings = Settings.load(host=host, port=port, reuse_port=reuse_port, workers=workers, data_dir=data)
     configure_logging(settings.log_format, settings.log_level)
+    allow_many_connections()
     with closing(open_listener(settings)) as listener, metrics_listener(settings) as metrics:
         # A supervisor may pass a socket of another address, which decides who needs credentials.
         host, port = listener.getsockname()[:2]

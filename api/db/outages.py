@@ -16,6 +16,7 @@ Every wait has a deadline on our side:
 """
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -104,7 +105,8 @@ class Outage:
         self._began, self._cause = monotonic(), error
         self._is_over.clear()
         logger.warning("The %s cannot be reached: %s", self._name, str(error) or type(error).__name__)
-        self._healing = asyncio.create_task(self._heal())
+        # In a context of its own: what the log says of the outage belongs to no request.
+        self._healing = asyncio.create_task(self._heal(), context=contextvars.Context())
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.db import expected_error
 from api.errors import AccordError, ErrorCode, RetryLaterError
 from api.telemetry.request_record import note_error
+from api.traffic.deadline import ClientLeft
 from api.traffic.rate_limit import WINDOW_SECONDS, Balance
 from api.web.media_types import MediaType
 from api.web.responses import GraphQLResponse, HttpError, error_entry, http_error_response
@@ -140,6 +141,8 @@ class ErrorMiddleware:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except ClientLeft:
+            return  # nobody reads a response
         except Exception as error:
             if has_started or scope["type"] != "http":
                 raise  # no response can be sent any more; uvicorn logs the exception

@@ -23,18 +23,17 @@ def examples_for(data: AvailableData) -> tuple[ExampleQuery, ...]:
     return tuple(_chosen(data))
 
 
-def examples_route(database_of: DatabaseProvider, identify: Identify, traffic: Traffic | None = None) -> Route:
+def examples_route(database_of: DatabaseProvider, identify: Identify, traffic: Traffic) -> Route:
     """The route `/graphql/examples`, from which GraphiQL builds its tabs and its list of examples.
 
     They name stages, dates, the preset of the data and records within reach, so that only an identified caller
-    receives them. To read these takes a place of the light lane.
+    receives them. They are a light request.
     """
-    lane = (traffic or Traffic()).lanes.light
-
     async def examples(request: Request) -> Response:
         who = await identify(request.scope)
-        async with lane, database_of().read() as session:
-            queries = examples_for(await available_data(session, who))
+        with traffic.running(request.receive):
+            async with traffic.lanes.light, database_of().read() as session:
+                queries = examples_for(await available_data(session, who))
         return JSONResponse([asdict(query) for query in queries], headers={"Cache-Control": "no-store"})
 
     return Route("/graphql/examples", examples)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from api.cli.serving.listening import bound_listener, passed_listener
+from api.cli.serving.listening import allow_many_connections, bound_listener, passed_listener
 from api.cli.serving.stopping import StoppingServer
 from api.errors import AccordError, ErrorCode
 from api.web.http_protocol import CoalescingProtocol
@@ -173,3 +174,14 @@ def test_the_last_resort_spares_a_process_that_stops_in_time() -> None:
         "with last_resort(0.2) as resort:\n resort.start()\ntime.sleep(0.6)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_server_may_open_as_many_files_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        allow_many_connections()
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert allowed == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536))

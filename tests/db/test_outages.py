@@ -1,6 +1,7 @@
 """An outage begins and ends once, whoever finds it first, and every wait for the database has an end."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from time import monotonic
@@ -14,6 +15,7 @@ from api.db import Database, UnreachableError, connections, outages
 from api.db import database as databases
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
+from api.telemetry.request_record import CURRENT, RequestRecord
 from tests.support.databases import run_statements
 
 
@@ -184,3 +186,18 @@ async def test_an_outage_that_a_restart_causes_is_logged_twice(
             await database.outage.wait_until_over()
         assert [await way(database, "select 1") for way in WAYS] == [1, 1, 1]
     assert len(caplog.records) == 2
+
+
+async def test_the_end_of_an_outage_is_logged_for_no_request(opened: Database) -> None:
+    logged: list[tuple[str, RequestRecord | None]] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: logged.append((record.getMessage(), CURRENT.get()))  # type: ignore[method-assign]
+    logging.getLogger("accord.db").addHandler(handler)
+    token = CURRENT.set(RequestRecord("a-request", "POST", "/graphql", None, 0.0))
+    try:
+        opened.outage.begin(TimeoutError())
+        await asyncio.wait_for(opened.outage.wait_until_over(), 10)
+    finally:
+        CURRENT.reset(token)
+        logging.getLogger("accord.db").removeHandler(handler)
+    assert [request for message, request in logged if "again" in message] == [None]

@@ -13,13 +13,20 @@ import pytest
 from api.accord.documents import read_accord
 from api.app import create_app
 from api.db import Database, WaitLimits
+from api.graph.contract import gateway
 from api.graph.gateway import Gateway
 from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT, Price
 from api.settings import LaneSizes, Settings
 from api.sql import Sql
+from api.traffic.lanes import Lanes
 from api.traffic.rate_limit import RateLimit
+from api.traffic.traffic import Traffic
+from api.web.examples_route import examples_route
+from api.web.identification import identify_local_operator
+from api.web.website import build_site
 from api.workflows.adopt_accord import adopt_accord
 from tests.support.accords import delete_versions
+from tests.support.api_keys import stored_key
 from tests.support.asgi_request import AsgiRequest
 from tests.support.in_process_server import in_process_server
 from tests.support.slow_database import SlowDatabase, until_sleeping
@@ -205,3 +212,42 @@ async def test_a_connection_that_is_closed_ends_its_statement(company: Database)
         await until_sleeping(company, 1)
         writer.close()
         await until_sleeping(company, 0, within=1.5)
+
+
+async def test_nobody_is_identified_for_long(
+    module_dsn: str, company: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table of keys is locked: identification comes before the deadline of the request."""
+    token = await stored_key(company)
+    monkeypatch.setenv("DATABASE_URL", module_dsn)
+    try:
+        async with (
+            in_process_server(create_app(Settings.load()), lifespan="on") as port,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+            locked(company, "api_key"),
+        ):
+            began = monotonic()
+            key = {"authorization": f"Bearer {token.text}"}
+            answer = await client.post("/graphql", json={"query": LIGHT}, headers=key)
+            assert (answer.status_code, code(answer.json())) == (503, "BUSY")
+            assert monotonic() - began < SOON
+    finally:
+        async with company.write() as session:
+            await session.script("delete from api_key")
+
+
+async def test_examples_are_a_light_request(company: Database) -> None:
+    lanes = Lanes(LaneSizes(light=1, queue=0))
+    traffic = Traffic(lanes=lanes)
+    route = examples_route(lambda: company, identify_local_operator, traffic)
+    served = build_site(gateway(), lambda: company, identify_local_operator, routes=[route], traffic=traffic)
+    async with (
+        in_process_server(served) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        assert (await client.get("/graphql/examples")).status_code != 503
+        async with lanes.light:
+            refused = await client.get("/graphql/examples")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+        assert code(refused.json()) == "OVERLOADED"
+        assert (await client.get("/graphql/examples")).status_code != 503

@@ -32,7 +32,7 @@ async def responses(database: Database) -> dict[str, dict[str, object]]:
         gateway(),
         lambda: database,
         identify_local_operator,
-        routes=[examples_route(lambda: database, identify_local_operator)],
+        routes=[examples_route(lambda: database, identify_local_operator, Traffic())],
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost") as client:
         examples = (await client.get("/graphql/examples")).json()

@@ -16,6 +16,7 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 
 from api.db import Database
 from api.graph.contract import gateway, sdl
+from api.traffic.traffic import Traffic
 from api.web.examples_route import examples_route
 from api.web.identification import identify_local_operator
 from api.web.screen_examples import FOLDER, GROUP, SCREENS, STANDARD_SCREENS
@@ -139,7 +140,7 @@ def client_of(database: Database) -> httpx.AsyncClient:
         gateway(),
         lambda: database,
         identify_local_operator,
-        routes=[examples_route(lambda: database, identify_local_operator)],
+        routes=[examples_route(lambda: database, identify_local_operator, Traffic())],
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://localhost")
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 
 from api.errors import AccordError, ErrorCode
@@ -9,6 +10,7 @@ from api.settings import Settings
 
 _FIRST_PASSED = 3  # as sd_listen_fds(3) defines it
 _BACKLOG = 2048
+_MOST_FILES = 65_536
 
 
 def open_listener(settings: Settings) -> socket.socket:
@@ -17,6 +19,18 @@ def open_listener(settings: Settings) -> socket.socket:
     Errors: PORT_IN_USE.
     """
     return passed_listener() or bound_listener(settings.host, settings.port, is_shared=settings.reuse_port)
+
+
+def allow_many_connections() -> None:
+    """Raise the limit of open files to what the system allows this process.
+
+    Each connection is one. Most systems begin with 1,024 for programs that cannot count further; at the limit a server
+    accepts nobody, and cannot connect to its database.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def passed_listener() -> socket.socket | None:
