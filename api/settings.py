@@ -193,9 +193,7 @@ class Settings(BaseSettings):
         "They are opened when they are needed.",
     )
     light_lane: int = Field(default=_LANES.light, ge=1, description="How many light requests run at once.")
-    medium_lane: int = Field(
-        default=_LANES.medium, ge=1, description="How many requests of medium cost run at once."
-    )
+    medium_lane: int = Field(default=_LANES.medium, ge=1, description="How many requests of medium cost run at once.")
     heavy_lane: int = Field(
         default=_LANES.heavy,
         ge=1,
@@ -228,7 +226,8 @@ class Settings(BaseSettings):
         if needed > self.pool_size:
             raise ValueError(
                 f"ACCORD_POOL_SIZE is {self.pool_size}, and the lanes need {needed}: ACCORD_LIGHT_LANE,"
-                f" ACCORD_MEDIUM_LANE, ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and {BACKGROUND_CONNECTIONS} for jobs"
+                " ACCORD_MEDIUM_LANE, ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and"
+                f" {BACKGROUND_CONNECTIONS} for jobs"
             )
         return self
 
