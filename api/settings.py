@@ -99,7 +99,7 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         le=64,
-        description="The number of processes that serve; best the number of cores. Each opens up to 32 connections to "
+        description="The number of processes that serve; best the number of cores. Each opens up to 36 connections to "
         "PostgreSQL.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
