@@ -1,6 +1,7 @@
 """The settings of a process: the data folder, the database and the address. They are read once, at the edge."""
 
 import ipaddress
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -61,6 +62,9 @@ DEFAULT_RATE_LIMIT = 60_000  # one processor of the database, all the time
 
 _KEPT = KeptLimits()
 _LANES = LaneSizes()
+# As many medium requests as half of the processors, and as many heavy ones: more at once take the processors from light
+# requests, and from the server itself, where PostgreSQL is on the same machine.
+_MOST_BY_PROCESSORS = 4
 
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -122,7 +126,7 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         le=64,
-        description="The number of processes that serve; best the number of cores. Each opens up to 32 connections to "
+        description="The number of processes that serve; best the number of cores. Each opens up to 44 connections to "
         "PostgreSQL.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
@@ -209,18 +213,24 @@ class Settings(BaseSettings):
         description="The seconds after which a request ends, however many statements it has.",
     )
     pool_size: int = Field(
-        default=_LANES.light + _LANES.medium + _LANES.heavy + _LANES.mutations + BACKGROUND_CONNECTIONS,
+        default=_LANES.light + 2 * _MOST_BY_PROCESSORS + _LANES.mutations + BACKGROUND_CONNECTIONS,
         ge=1,
         le=1_000,
         description="The connections of each of the three pools of a process: for single reads, snapshots and writes. "
         "They are opened when they are needed.",
     )
     light_lane: int = Field(default=_LANES.light, ge=1, description="How many light requests run at once.")
-    medium_lane: int = Field(default=_LANES.medium, ge=1, description="How many requests of medium cost run at once.")
-    heavy_lane: int = Field(
-        default=_LANES.heavy,
+    medium_lane: int | None = Field(
+        default=None,
         ge=1,
-        description="How many heavy requests run at once; about as many as the database has processors to spare.",
+        description="How many requests of medium cost run at once. Without it: half of the processors of this machine, "
+        f"divided among the workers; from 1 to {_MOST_BY_PROCESSORS}.",
+    )
+    heavy_lane: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many heavy requests run at once; about as many as the database has processors to spare. "
+        "Without it: as many as of medium cost.",
     )
     mutation_lane: int = Field(
         default=_LANES.mutations, ge=1, description="How many requests with mutations run at once."
@@ -244,12 +254,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _have_lanes_connections(self) -> Self:
-        lanes = self.light_lane + self.medium_lane + self.heavy_lane + self.mutation_lane
-        needed = lanes + BACKGROUND_CONNECTIONS
+        lanes = self.lane_sizes
+        needed = lanes.light + lanes.medium + lanes.heavy + lanes.mutations + BACKGROUND_CONNECTIONS
         if needed > self.pool_size:
             raise ValueError(
                 f"ACCORD_POOL_SIZE is {self.pool_size}, and the lanes need {needed}: ACCORD_LIGHT_LANE,"
-                f" ACCORD_MEDIUM_LANE, ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and {BACKGROUND_CONNECTIONS} for jobs"
+                " ACCORD_MEDIUM_LANE, ACCORD_HEAVY_LANE and ACCORD_MUTATION_LANE together, and"
+                f" {BACKGROUND_CONNECTIONS} for jobs"
             )
         return self
 
@@ -326,10 +337,11 @@ class Settings(BaseSettings):
     @property
     def lane_sizes(self) -> LaneSizes:
         """How much runs at once, and how much waits."""
+        by_processors = min(_MOST_BY_PROCESSORS, max(1, _processors() // 2 // self.workers))
         return LaneSizes(
             light=self.light_lane,
-            medium=self.medium_lane,
-            heavy=self.heavy_lane,
+            medium=self.medium_lane or by_processors,
+            heavy=self.heavy_lane or self.medium_lane or by_processors,
             mutations=self.mutation_lane,
             queue=self.lane_queue,
             wait_seconds=self.lane_wait_seconds,
@@ -372,6 +384,11 @@ class Settings(BaseSettings):
     def direct_url(self) -> str | None:
         """The URL of the database without a pooler between, if one is set. It may have a password."""
         return None if self.database_url_direct is None else self.database_url_direct.get_secret_value()
+
+
+def _processors() -> int:
+    """The number of processors that this process may use, where the system knows it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _invalid(error: ValidationError) -> AccordError:

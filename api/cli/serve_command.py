@@ -18,6 +18,7 @@ from api.cli.operating.workers import run_workers
 from api.cli.options import Data, next_command
 from api.cli.pidfile import held_pidfile
 from api.cli.serving import AFTER_GRACE_SECONDS
+from api.cli.serving.garbage import exempt_existing_objects
 from api.cli.serving.listening import allow_many_connections, open_listener
 from api.cli.serving.stopping import StoppingServer, last_resort
 from api.db import Database
@@ -123,6 +124,7 @@ def _run(
             health.is_stopping = True
             resort.start()
 
+        exempt_existing_objects()
         StoppingServer(
             config,
             grace_seconds=settings.stop_seconds,

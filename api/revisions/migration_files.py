@@ -5,6 +5,7 @@ file says which: `kind: str = "expand"` beside `revision`.
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TextIO
 
@@ -100,4 +101,11 @@ def alembic_config(connection: Connection | None = None, output: TextIO | None =
 
 
 def _scripts() -> ScriptDirectory:
+    stats = ((path.name, path.stat()) for path in (MIGRATIONS / "versions").glob("*.py"))
+    return _read_scripts(MIGRATIONS, frozenset((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))
+
+
+# Alembic executes the files, which takes 17 ms where Python may not store bytecode, and every readiness check asks.
+@lru_cache(maxsize=4)
+def _read_scripts(_folder: Path, _files: frozenset[tuple[str, int, int]]) -> ScriptDirectory:
     return ScriptDirectory.from_config(alembic_config())

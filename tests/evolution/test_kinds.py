@@ -1,10 +1,12 @@
 """Every migration states whether it expands or contracts, and does not state that it expands if it contracts."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from alembic.script import ScriptDirectory
 
-from api.revisions import MigrationKind, compatible_revisions, known_revisions, revision_kind
+from api.revisions import MigrationKind, compatible_revisions, head_revision, known_revisions, revision_kind
 from migrations.kinds import derived_kind
 from migrations.lint import findings, kind_findings
 from tests.evolution.example_changes import HEAD, write_migration
@@ -92,6 +94,17 @@ def test_a_migration_that_says_expand_and_contracts_is_reported_unless_it_says_w
 def test_a_migration_may_say_contract_where_it_seems_to_expand(versions: Path) -> None:
     write_migration(versions, 'op.add_column("contact", sa.Column("a", sa.Text(), nullable=True))', kind="contract")
     assert list(kind_findings("aaaaaaaaaaaa", "another_change")) == []
+
+
+def test_the_files_are_read_once_until_one_changes(versions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Mock(wraps=ScriptDirectory.from_config)
+    monkeypatch.setattr(ScriptDirectory, "from_config", read)
+    for _ in range(3):  # as readiness checks do
+        assert head_revision() == HEAD
+    assert read.call_count == 1
+    write_migration(versions, "pass")
+    assert head_revision() == "aaaaaaaaaaaa"
+    assert read.call_count == 2
 
 
 def test_releases_run_back_to_the_last_migration_that_contracts(versions: Path) -> None:

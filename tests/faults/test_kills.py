@@ -75,6 +75,8 @@ async def fail(world: World, fault: str, process: "subprocess.Popen[bytes] | Non
     if fault == "freeze postgres":
         with frozen(installation.postmaster()):
             await asyncio.sleep(chooser.uniform(0.2, 6))
+    if fault == "leave":
+        await asyncio.sleep(chooser.uniform(1, 3))
     if fault == "end sessions":
         for _ in range(ENDED_SESSIONS):
             await end_session(world.dsn, chooser)

@@ -24,7 +24,8 @@ QUERIES = (
 
 
 async def answered(database: Database, request: GraphQLRequest) -> JsonResult | ExecutedResult:
-    return await gateway().execute(database, request, gateway().validated(request), LOCAL_OPERATOR)
+    plan = await gateway().plan(database, request, gateway().validated(request), LOCAL_OPERATOR)
+    return await gateway().execute(database, plan)
 
 
 @pytest.mark.parametrize("request_of", QUERIES, ids=lambda it: it.query[:20])

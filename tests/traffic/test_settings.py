@@ -2,17 +2,19 @@
 
 import pytest
 
+import api.settings
 from api.errors import AccordError, ErrorCode
 from api.settings import BACKGROUND_CONNECTIONS, DEFAULT_RATE_LIMIT, LaneSizes, Settings
 from api.traffic.traffic import Traffic
 
 
 def test_the_lanes_have_fewer_places_than_a_pool_has_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.settings, "_processors", lambda: 64)
     settings = Settings.load()
-    assert settings.lane_sizes == LaneSizes()
-    places = settings.light_lane + settings.medium_lane + settings.heavy_lane + settings.mutation_lane
+    lanes = settings.lane_sizes
+    places = lanes.light + lanes.medium + lanes.heavy + lanes.mutations
     assert places + BACKGROUND_CONNECTIONS <= settings.pool_size
-    monkeypatch.setenv("ACCORD_HEAVY_LANE", str(settings.pool_size - places - BACKGROUND_CONNECTIONS + 3))
+    monkeypatch.setenv("ACCORD_HEAVY_LANE", str(settings.pool_size - places - BACKGROUND_CONNECTIONS + 5))
     with pytest.raises(AccordError) as refused:
         Settings.load()
     assert refused.value.code is ErrorCode.BAD_INPUT
@@ -20,7 +22,20 @@ def test_the_lanes_have_fewer_places_than_a_pool_has_connections(monkeypatch: py
         refused.value
     )
     monkeypatch.setenv("ACCORD_POOL_SIZE", str(settings.pool_size + 1))
-    assert Settings.load().heavy_lane == 3
+    assert Settings.load().heavy_lane == 5
+
+
+@pytest.mark.parametrize(
+    ("processors", "workers", "places"), [(1, 1, 1), (2, 1, 1), (4, 1, 2), (8, 1, 4), (64, 1, 4), (8, 2, 2), (8, 8, 1)]
+)
+def test_medium_and_heavy_requests_leave_processors_to_others(
+    monkeypatch: pytest.MonkeyPatch, processors: int, workers: int, places: int
+) -> None:
+    monkeypatch.setattr(api.settings, "_processors", lambda: processors)
+    lanes = Settings.load(workers=workers).lane_sizes
+    assert (lanes.medium, lanes.heavy) == (places, places)
+    assert (lanes.light, lanes.mutations) == (LaneSizes().light, LaneSizes().mutations)
+    assert Settings.load(heavy_lane=3).lane_sizes.heavy == 3
 
 
 @pytest.mark.parametrize(

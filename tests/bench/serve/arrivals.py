@@ -30,7 +30,8 @@ import orjson
 PATIENCE_SECONDS = 60.0
 # The server closes connections that are idle for longer, possibly at the instant at which a request is sent.
 _IDLE_SECONDS = 2.0
-_MOST_CONNECTIONS = 900  # `select` has room for 1,024 files
+# Of a stream; then arrivals wait for one. The queue of a lane is shorter, and `select` has room for 1,024 files.
+_MOST_CONNECTIONS = 300
 NO_ANSWER, WRONG, NO_RETRY_AFTER = "no answer", "wrong answer", "no Retry-After"
 
 
@@ -175,6 +176,7 @@ class _Sender:
         self._idle: deque[_Connection] = deque()
         self._open: set[_Connection] = set()
         self._pending: set[_Sent] = set()
+        self._held: deque[float] = deque()  # arrivals without a connection
         self._tasks: set[asyncio.Task[None]] = set()
         self._until = 0.0
         self._random = random.Random(stream.name)
@@ -189,9 +191,9 @@ class _Sender:
             await self._arrivals()
         await asyncio.sleep(until - monotonic())
         deadline = monotonic() + PATIENCE_SECONDS
-        while (self._pending or self._connecting()) and monotonic() < deadline:  # noqa: ASYNC110 - seldom and late is enough
+        while (self._pending or self._held or self._connecting()) and monotonic() < deadline:  # noqa: ASYNC110 - seldom and late is enough
             await asyncio.sleep(0.05)
-        for sent in self._pending.copy():
+        for sent in [*self._pending, *(_Sent(arrival, monotonic(), None) for arrival in self._held)]:
             self._record(sent, NO_ANSWER)
         for connection in self._open:
             connection.transport.close()
@@ -211,8 +213,11 @@ class _Sender:
             self._arrive(arrival)
 
     def _arrive(self, arrival: float) -> None:
-        request, expected = next(self._requests), next(self._answers)
         now = monotonic()
+        if not self._idle and len(self._open) + len(self._tasks) >= _MOST_CONNECTIONS:
+            self._held.append(arrival)
+            return
+        request, expected = next(self._requests), next(self._answers)
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_lost and now - connection.idle_since < _IDLE_SECONDS:
@@ -220,11 +225,10 @@ class _Sender:
                 return
             connection.transport.close()
             self._open.discard(connection)
+        self._connecting()
         self._tasks.add(asyncio.create_task(self._connect(request, arrival, expected)))
 
     async def _connect(self, request: bytes, arrival: float, expected: bytes | None) -> None:
-        if len(self._open) > _MOST_CONNECTIONS:
-            raise RuntimeError(f"more than {_MOST_CONNECTIONS} connections are open")
         loop = asyncio.get_running_loop()
         try:
             _, connection = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._stream.port)
@@ -247,8 +251,10 @@ class _Sender:
         else:
             connection.idle_since = monotonic()
             self._idle.append(connection)
-        if self._stream.connections and (now := monotonic()) < self._until:
-            # Not within the parser of the answer, which is still at work.
+        # Not within the parser of the answer, which is still at work.
+        if self._held:
+            asyncio.get_running_loop().call_soon(self._arrive, self._held.popleft())
+        elif self._stream.connections and (now := monotonic()) < self._until:
             asyncio.get_running_loop().call_soon(self._arrive, now)
 
     def _record(self, sent: _Sent, outcome: str) -> None:

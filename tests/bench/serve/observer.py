@@ -10,7 +10,7 @@ import httpx
 import psutil
 
 READY_EVERY_SECONDS = 0.25
-MEMORY_EVERY_SECONDS = 5.0
+MEMORY_SAMPLES, LEAST_PAUSE_SECONDS = 40, 3.0  # PSS takes the kernel some ten milliseconds a backend
 _MEGABYTE = 2**20
 
 
@@ -52,7 +52,8 @@ class Observer:
     async def observe(self, seconds: float) -> Observed:
         """Observe for this long."""
         observed, until = Observed(), time.monotonic() + seconds
-        await asyncio.gather(self._poll(observed, until), self._weigh(observed, until))
+        pause = max(LEAST_PAUSE_SECONDS, seconds / MEMORY_SAMPLES)
+        await asyncio.gather(self._poll(observed, until), self._weigh(observed, until, pause))
         return observed
 
     async def _poll(self, observed: Observed, until: float) -> None:
@@ -67,10 +68,10 @@ class Observer:
                 observed.slowest = max(observed.slowest, took)
                 await asyncio.sleep(max(0.0, READY_EVERY_SECONDS - took))
 
-    async def _weigh(self, observed: Observed, until: float) -> None:
+    async def _weigh(self, observed: Observed, until: float, pause: float) -> None:
         while time.monotonic() < until:
             observed.memory.append(await asyncio.to_thread(self.memory))
-            await asyncio.sleep(MEMORY_EVERY_SECONDS)
+            await asyncio.sleep(pause)
 
     def memory(self) -> Memory:
         """Return the memory of all processes at this instant."""
