@@ -29,6 +29,7 @@ def examples_route(database_of: DatabaseProvider, identify: Identify, traffic: T
     They name stages, dates, the preset of the data and records within reach, so that only an identified caller
     receives them. They are a light request.
     """
+
     async def examples(request: Request) -> Response:
         who = await identify(request.scope)
         with traffic.running(request.receive):
