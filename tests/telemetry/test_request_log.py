@@ -12,7 +12,7 @@ from api.access.principal import Principal
 from api.db import Database
 from api.errors import ErrorCode
 from api.graph.contract import gateway
-from api.graph.gateway import Gateway
+from api.graph.gateway import RequestPlan
 from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT, Price
 from api.plan.explain_text import estimated_plan
 from api.sql import Sql
@@ -76,10 +76,7 @@ async def test_a_read_is_logged_with_its_operation_cost_rows_and_times(
 async def test_a_request_that_is_refused_for_its_cost_is_logged_with_it(
     client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def price(*_: object) -> Price:
-        return Price((MAX_COST + 1) * ROWS_PER_UNIT)
-
-    monkeypatch.setattr(Gateway, "price", price)
+    monkeypatch.setattr(RequestPlan, "price", Price((MAX_COST + 1) * ROWS_PER_UNIT))
     await client.post("/graphql", json={"query": "{ members { totalCount } }"})
     [(_, found)] = lines(caplog)
     assert (found["error"], found["cost"]) == (ErrorCode.TOO_LARGE, MAX_COST + 1)

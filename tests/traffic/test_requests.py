@@ -14,7 +14,7 @@ from api.accord.documents import read_accord
 from api.app import create_app
 from api.db import Database, WaitLimits
 from api.graph.contract import gateway
-from api.graph.gateway import Gateway
+from api.graph.gateway import RequestPlan
 from api.plan.cost.price import MAX_COST, ROWS_PER_UNIT, Price
 from api.settings import LaneSizes, Settings
 from api.sql import Sql
@@ -166,12 +166,9 @@ async def test_a_request_without_a_place_costs_nothing(company: Database) -> Non
 async def test_a_request_over_the_limit_of_cost_costs_nothing(
     company: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def price(*_: object) -> Price:
-        return Price((MAX_COST + 1) * ROWS_PER_UNIT)
-
     served = site(company, rate_limit=RateLimit(100_000, clock=lambda: 0))
     with monkeypatch.context() as patched:
-        patched.setattr(Gateway, "price", price)
+        patched.setattr(RequestPlan, "price", Price((MAX_COST + 1) * ROWS_PER_UNIT))
         assert code(await AsgiRequest(served, LIGHT).response()) == "TOO_LARGE"
     request = AsgiRequest(served, LIGHT)
     await request.response()
