@@ -171,7 +171,7 @@ async def test_commands_and_a_worker_run(pooled: Pooled, has_direct: bool) -> No
             ("evaluate",),
             ("check",),
             ("funnel",),
-            ("kpi", "deals_won", "--reading", "restated"),
+            ("kpi", "mqls", "--reading", "restated"),
         ):
             done = await asyncio.to_thread(
                 subprocess.run,
