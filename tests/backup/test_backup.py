@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import asyncpg
 import pytest
@@ -207,6 +208,26 @@ async def test_a_server_that_is_not_supported_is_refused(
         with pytest.raises(AccordError, match="this Accord supports PostgreSQL 14 and 99") as refused:
             await restore_backup(dsn, sample.file, is_private=False)
         assert refused.value.code is ErrorCode.DATABASE_VERSION
+
+
+def test_programs_connect_as_the_url_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    given = (
+        "sslmode=verify-full&sslrootcert=%2Fca&sslcert=c&sslkey=k&connect_timeout=7&keepalives=0&options=-cjit%3Doff"
+    )
+    url = f"postgresql://me@first,second:7/a?{given}&sslnegotiation=direct&application_name=b&target_session_attrs=primary"
+    found = client_connection(url, Host("second", 7), is_private=False, major=17)
+    assert dict(parse_qsl(found.url.partition("?")[2])) == {
+        **dict(parse_qsl(given)),
+        "host": "second",
+        "port": "7",
+        "user": "me",
+        "dbname": "a",
+        "application_name": "b",
+        "sslnegotiation": "direct",
+    }
+    assert "PGSSLMODE" not in found.environment
+    assert "sslnegotiation" not in client_connection(url, Host("second", 7), is_private=False, major=16).url
 
 
 OLD = Path("/usr/lib/postgresql/15/bin")

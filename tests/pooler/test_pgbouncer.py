@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from api.access.credentials.access_cache import AccessCache
-from api.db import AdvisoryLock, Database
+from api.db import AdvisoryLock, Database, outages
 from api.embedded import EmbeddedServer, start
 from api.errors import AccordError, ErrorCode
 from api.sql import Sql
@@ -171,7 +171,7 @@ async def test_commands_and_a_worker_run(pooled: Pooled, has_direct: bool) -> No
             ("evaluate",),
             ("check",),
             ("funnel",),
-            ("kpi", "deals_won", "--reading", "restated"),
+            ("kpi", "mqls", "--reading", "restated"),
         ):
             done = await asyncio.to_thread(
                 subprocess.run,
@@ -257,6 +257,16 @@ async def test_a_statement_that_is_cancelled_ends_on_its_connection(pooled: Pool
         values = [database.value("select $1::int", (number,)) for number in range(10)]
         assert await asyncio.gather(*values) == list(range(10))
         assert monotonic() - began < 5
+
+
+async def test_a_pooler_whose_connections_are_busy_is_no_outage(
+    pooled: Pooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("LATE_SECONDS", 0.2), ("WATCH_SECONDS", 0.05), ("REST_SECONDS", 0.05)):
+        monkeypatch.setattr(outages, name, seconds)
+    async with Database.open(f"{pooled.url}?pgbouncer=true", size=POOL_SIZE + 1) as database:
+        busy = [database.value("select 1 from pg_sleep(7)", ()) for _ in range(POOL_SIZE)]
+        assert await asyncio.gather(*busy, database.value("select 1", ())) == [1] * (POOL_SIZE + 1)
 
 
 async def test_an_outage_behind_the_pooler_is_an_outage(pooled: Pooled) -> None:
