@@ -107,7 +107,7 @@ def in_place(cluster: Path) -> str:
 
 
 def _settings(*, is_durable: bool) -> dict[str, str | int]:
-    """Return settings that fit the memory of this machine and a single application on it."""
+    """Return settings that fit memory and processors of this machine and a single application on it."""
     memory = psutil.virtual_memory().total // 2**20
     return {
         "listen_addresses": "",
@@ -118,6 +118,8 @@ def _settings(*, is_durable: bool) -> dict[str, str | int]:
         "work_mem": "32MB",
         "maintenance_work_mem": f"{max(64, min(256, memory // 32))}MB",
         "random_page_cost": "1.1",
+        # On two processors, one statement with the usual two workers would leave nothing to the server and to others.
+        "max_parallel_workers_per_gather": max(0, min(2, (os.cpu_count() or 1) - 2)),
         "jit": "off",
         # Containers often have 64 MB of /dev/shm, too little for a parallel hash join.
         "dynamic_shared_memory_type": "posix" if _shared_memory() >= 256 * 2**20 else "mmap",

@@ -68,6 +68,8 @@ async def test_a_new_server_accepts_connections_by_socket_only(data_dir: Path) -
         assert await value(server.dsn(), "select current_database()") == "accord"
         assert await value(server.dsn(), "show listen_addresses") == ""
         assert await value(server.dsn(), "show jit") == "off"
+        workers = int(str(await value(server.dsn(), "show max_parallel_workers_per_gather")))
+        assert workers <= max(0, (os.cpu_count() or 1) - 2)
         assert cluster_dir(data_dir).stat().st_mode & 0o077 == 0
     finally:
         server.close()

@@ -24,6 +24,7 @@ percentile), or if the first right answer comes more than two seconds after Post
 
     make bench-serve                                                              # a quarter of an hour
     make bench-serve ARGS="--minutes 0.5 --contacts 20000" KEEP=1
+    ACCORD_HEAVY_LANE=2 make bench-serve ARGS="--workers 2" KEEP=1                # with other settings of the server
 """
 
 import argparse

@@ -1,4 +1,7 @@
-"""The requests of the load: a light one, and several heavy ones, each of another way of reading."""
+"""The requests of the load: a light one, and several heavy ones, each of another way of reading.
+
+The page of companies is of medium cost at any size of the company, and so is the filter where there are few people.
+"""
 
 from collections.abc import Mapping
 
