@@ -2,20 +2,11 @@
 
 import asyncio
 import math
-from collections import deque
 from types import TracebackType
-from typing import NamedTuple
 
 from api.errors import ErrorCode, RetryLaterError
 from api.settings import LaneSizes
 from api.telemetry.sampled import LaneUse
-
-
-class _Waiting(NamedTuple):
-    """A request in a queue: its turn has the result whether it got a place, and waits until an instant of the loop."""
-
-    turn: "asyncio.Future[bool]"
-    until: float
 
 
 class Lane:
@@ -27,71 +18,36 @@ class Lane:
     def __init__(self, name: str, places: int, longest_queue: int, longest_wait: float) -> None:
         self.name = name
         self.places = places
-        self._free = places
+        self.running = 0
+        self.waiting = 0
+        self._turns = asyncio.Semaphore(places)
         self._longest_queue = longest_queue
         self._longest_wait = longest_wait
-        self._queue: deque[_Waiting] = deque()
-        self._has_timer = False
-
-    @property
-    def running(self) -> int:
-        """The number of requests that have a place."""
-        return self.places - self._free
-
-    @property
-    def waiting(self) -> int:
-        """The number of requests in the queue."""
-        return len(self._queue)
 
     async def __aenter__(self) -> None:
-        if self._free:
-            self._free -= 1
-        else:
+        if self._turns.locked():
             await self._wait()
+        else:
+            await self._turns.acquire()
+        self.running += 1
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._leave()
+        self.running -= 1
+        self._turns.release()
 
     async def _wait(self) -> None:
-        if len(self._queue) >= self._longest_queue:
-            raise self._overloaded(f"{len(self._queue)} other {self.name} wait already")
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(loop.create_future(), loop.time() + self._longest_wait)
-        self._queue.append(waiting)
-        if not self._has_timer:
-            self._has_timer = True
-            loop.call_at(waiting.until, self._refuse_late, loop)
+        if self.waiting >= self._longest_queue:
+            raise self._overloaded(f"{self.waiting} other {self.name} wait already")
+        self.waiting += 1
         try:
-            has_place = await waiting.turn
-        except BaseException:
-            if waiting in self._queue:
-                self._queue.remove(waiting)
-            elif not waiting.turn.cancelled() and waiting.turn.result():
-                self._leave()  # the place came at the same instant
-            raise
-        if not has_place:
-            raise self._overloaded(f"No place for {self.name} was free for {self._longest_wait:g} s")
-
-    def _refuse_late(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Refuse who has waited too long. They are in their order, so that one timer serves the whole queue."""
-        while self._queue and self._queue[0].until <= loop.time():
-            turn = self._queue.popleft().turn
-            if not turn.done():
-                turn.set_result(False)
-        self._has_timer = bool(self._queue)
-        if self._has_timer:
-            loop.call_at(self._queue[0].until, self._refuse_late, loop)
-
-    def _leave(self) -> None:
-        """Hand the place to who waits longest."""
-        while self._queue:
-            turn = self._queue.popleft().turn
-            if not turn.done():  # cancelled, and its task has not run since
-                turn.set_result(True)
-                return
-        self._free += 1
+            async with asyncio.timeout(self._longest_wait):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise self._overloaded(f"No place for {self.name} was free for {self._longest_wait:g} s") from error
+        finally:
+            self.waiting -= 1
 
     def _overloaded(self, reason: str) -> RetryLaterError:
         seconds = max(1, math.ceil(self._longest_wait))
