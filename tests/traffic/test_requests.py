@@ -59,9 +59,9 @@ def code(response: dict[str, list[dict[str, dict[str, str]]]]) -> str:
 async def test_full_heavy_lane_refuses_heavy_requests_and_delays_nobody_else(company: Database) -> None:
     slow = SlowDatabase(company, 20)
     served = site(slow, sizes=LaneSizes(heavy=1, queue=1, wait_seconds=4))
-    running, waiting = AsgiRequest(served, HEAVY), AsgiRequest(served, HEAVY)
-    await until_sleeping(company, 1)
-    refused = AsgiRequest(served, HEAVY)
+    running = AsgiRequest(served, HEAVY)
+    await until_sleeping(company, 1)  # the first request reads statistics, and would be overtaken
+    waiting, refused = AsgiRequest(served, HEAVY), AsgiRequest(served, HEAVY)
     assert code(await refused.response()) == "OVERLOADED"
     assert (refused.status, refused.headers["retry-after"]) == (503, "4")
     began = monotonic()
