@@ -133,6 +133,28 @@ async def _open_databases(settings: Settings, address: str) -> AsyncIterator[tup
         yield database, access_database
 
 
+@asynccontextmanager
+async def _opened(
+    settings: Settings, holder: DatabaseHolder, access_holder: DatabaseHolder, access: _Access, health: Health
+) -> AsyncIterator[Database]:
+    """Open what the server reads and writes, and put it where requests look for it, as long as the block runs."""
+    # Starting the private server blocks the event loop, which serves no request yet.
+    with database_connection_url(settings, revives=True) as address:
+        async with (
+            _open_databases(settings, address) as (database, access_database),
+            access.cache.listening(database),
+            _open_replica(settings, database) as replica,
+        ):
+            holder.database, access_holder.database = database, access_database
+            holder.replica = health.replica = replica
+            health.outage = database.outage
+            yield database
+            with suppress(TimeoutError):  # who used what last is worth no longer wait
+                async with asyncio.timeout(FINISH_SECONDS):
+                    await access.uses.finish()
+                    await access.sessions.finish()
+
+
 def create_app(
     settings: Settings,
     health: Health | None = None,
@@ -156,28 +178,15 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        # Starting the private server blocks the event loop, which serves no request yet.
-        with database_connection_url(settings, revives=True) as address:
-            async with (
-                _open_databases(settings, address) as (database, access_database),
-                access.cache.listening(database),
-                _open_replica(settings, database) as replica,
-            ):
-                holder.database, access_holder.database = database, access_database
-                holder.replica = health.replica = replica
-                health.outage = database.outage
-                await observer.sample()  # clocks that differ are said at the start
-                with SAMPLED.lanes(traffic.lanes.uses):
-                    async with (
-                        serving_metrics(metrics_listener, observer.metrics),
-                        running_jobs(database),
-                        published(worker_metrics),
-                    ):
-                        yield
-                with suppress(TimeoutError):  # who used what last is worth no longer wait
-                    async with asyncio.timeout(FINISH_SECONDS):
-                        await access.uses.finish()
-                        await access.sessions.finish()
+        async with _opened(settings, holder, access_holder, access, health) as database:
+            await observer.sample()  # clocks that differ are said at the start
+            with SAMPLED.lanes(traffic.lanes.uses):
+                async with (
+                    serving_metrics(metrics_listener, observer.metrics),
+                    running_jobs(database),
+                    published(worker_metrics),
+                ):
+                    yield
 
     return build_site(
         gateway(),

@@ -4,7 +4,8 @@ import pytest
 
 import api.settings
 from api.errors import AccordError, ErrorCode
-from api.settings import BACKGROUND_CONNECTIONS, DEFAULT_RATE_LIMIT, LaneSizes, Settings
+from api.settings import LaneSizes, Settings
+from api.settings.groups import BACKGROUND_CONNECTIONS, DEFAULT_RATE_LIMIT
 from api.traffic.traffic import Traffic
 
 

@@ -1,8 +1,6 @@
 """The settings of a process: the data folder, the database and the address. They are read once, at the edge."""
 
 import ipaddress
-import os
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -13,58 +11,18 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from api.database_url import parse_database_url, shown_url, with_parameter
 from api.errors import AccordError, ErrorCode
 from api.network_names import ListeningAddress, Network, host_names, issuer, listening_address, networks, origins
-
-
-@dataclass(frozen=True, slots=True)
-class OidcSettings:
-    """How people and programs prove who they are at an OpenID Connect provider.
-
-    Bearer tokens need the `audience`, the sign-in of pages needs the `client_id`; one of them is always there. A client
-    without a secret is public: PKCE alone protects its sign-in.
-    """
-
-    issuer: str
-    audience: str | None = None
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KeptLimits:
-    """How many evaluations of readings other than IN_FORCE are kept, with how many entries, and how long unread."""
-
-    evaluations: int = 12
-    entries: int = 60_000_000
-    unread: timedelta = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class LaneSizes:
-    """How many light, medium and heavy requests and mutations run at once, and how many wait for how long.
-
-    A request is medium from `medium_cost` on, and heavy from `heavy_cost` on.
-    """
-
-    light: int = 6
-    medium: int = 2
-    heavy: int = 2
-    mutations: int = 4
-    queue: int = 100
-    wait_seconds: float = 10
-    medium_cost: int = 10
-    heavy_cost: int = 100
-
-
-REQUEST_SECONDS = 30.0
-# What background jobs, evaluations of readings and previews use of a pool beside the lanes.
-BACKGROUND_CONNECTIONS = 6
-DEFAULT_RATE_LIMIT = 60_000  # one processor of the database, all the time
+from api.settings.groups import (
+    BACKGROUND_CONNECTIONS,
+    DEFAULT_RATE_LIMIT,
+    MOST_BY_PROCESSORS,
+    KeptLimits,
+    LaneSizes,
+    OidcSettings,
+    processors,
+)
 
 _KEPT = KeptLimits()
 _LANES = LaneSizes()
-# As many medium requests as half of the processors, and as many heavy ones: more at once take the processors from light
-# requests, and from the server itself, where PostgreSQL is on the same machine.
-_MOST_BY_PROCESSORS = 4
 
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -213,7 +171,7 @@ class Settings(BaseSettings):
         description="The seconds after which a request ends, however many statements it has.",
     )
     pool_size: int = Field(
-        default=_LANES.light + 2 * _MOST_BY_PROCESSORS + _LANES.mutations + BACKGROUND_CONNECTIONS,
+        default=_LANES.light + 2 * MOST_BY_PROCESSORS + _LANES.mutations + BACKGROUND_CONNECTIONS,
         ge=1,
         le=1_000,
         description="The connections of each of the three pools of a process: for single reads, snapshots and writes. "
@@ -224,7 +182,7 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         description="How many requests of medium cost run at once. Without it: half of the processors of this machine, "
-        f"divided among the workers; from 1 to {_MOST_BY_PROCESSORS}.",
+        f"divided among the workers; from 1 to {MOST_BY_PROCESSORS}.",
     )
     heavy_lane: int | None = Field(
         default=None,
@@ -337,7 +295,7 @@ class Settings(BaseSettings):
     @property
     def lane_sizes(self) -> LaneSizes:
         """How much runs at once, and how much waits."""
-        by_processors = min(_MOST_BY_PROCESSORS, max(1, _processors() // 2 // self.workers))
+        by_processors = min(MOST_BY_PROCESSORS, max(1, processors() // 2 // self.workers))
         return LaneSizes(
             light=self.light_lane,
             medium=self.medium_lane or by_processors,
@@ -384,11 +342,6 @@ class Settings(BaseSettings):
     def direct_url(self) -> str | None:
         """The URL of the database without a pooler between, if one is set. It may have a password."""
         return None if self.database_url_direct is None else self.database_url_direct.get_secret_value()
-
-
-def _processors() -> int:
-    """The number of processors that this process may use, where the system knows it."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _invalid(error: ValidationError) -> AccordError:
