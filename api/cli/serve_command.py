@@ -106,7 +106,7 @@ def _run(
     ):
         # Here, where an unusable database prints one message; inside the server it would print a traceback.
         keys = asyncio.run(_real_keys(url))
-        _require_credentials(settings, keys, data)
+        _require_credentials(settings, keys, data, warns=worker == 0)
         config = uvicorn.Config(
             create_app(settings, health, listeners.metrics, workers=settings.workers, worker_metrics=metrics),
             http=CoalescingProtocol,
@@ -143,7 +143,7 @@ async def _real_keys(url: str) -> int:
         return await count_real_keys(database)
 
 
-def _require_credentials(settings: Settings, keys: int, data: Path | None) -> None:
+def _require_credentials(settings: Settings, keys: int, data: Path | None, *, warns: bool = True) -> None:
     """Check that other machines are served with credentials only, and warn if the way to them is not encrypted."""
     if settings.is_loopback:
         return
@@ -153,7 +153,7 @@ def _require_credentials(settings: Settings, keys: int, data: Path | None) -> No
             f"There are no credentials, so Accord does not listen on {settings.host}.",
             f"Create one: {next_command('accord key create NAME', data)}. Or leave out --host, to serve this machine.",
         )
-    if not settings.trusted_proxies:
+    if warns and not settings.trusted_proxies:
         typer.echo(
             "Warning: Accord itself does not encrypt, so that others on the network can read keys and records.\n"
             "         Put a proxy with TLS in front, and name its address in ACCORD_TRUSTED_PROXIES.",

@@ -84,8 +84,8 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         le=64,
-        description="The number of processes that serve; best the number of cores. Each opens up to 44 connections to "
-        "PostgreSQL.",
+        description="The number of processes that serve; best the number of cores. Each may open three "
+        "times ACCORD_POOL_SIZE connections to PostgreSQL, and ten more.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(host_names)] = Field(
         default=(),

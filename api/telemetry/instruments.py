@@ -19,6 +19,8 @@ from prometheus_client import (
 
 MOST_OPERATIONS = 100
 """Names of operations that have figures of their own; the first ones that come. The rest is `other`."""
+LONGEST_NAME = 100
+"""An operation whose name has more characters is `other`: the name could be as long as the document."""
 OTHER, ANONYMOUS = "other", "anonymous"
 
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -60,7 +62,7 @@ READS = Counter(
 
 
 class BoundedNames:
-    """The first names that come, up to a number; any other is `other`."""
+    """The first names that come, up to a number; any other, and a very long one, is `other`."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -71,6 +73,8 @@ class BoundedNames:
         """The name as a label."""
         if name in self._names:
             return name
+        if len(name) > LONGEST_NAME:
+            return OTHER
         with self._lock:
             if len(self._names) >= self._most:
                 return OTHER

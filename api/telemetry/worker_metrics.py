@@ -114,9 +114,11 @@ class _OfWorker(Collector):
     def collect(self) -> Iterator[Metric]:
         for family in REGISTRY.collect():
             if family.name not in DATABASE_METRICS:
-                for number, sample in enumerate(family.samples):
-                    family.samples[number] = sample._replace(labels={**sample.labels, "worker": self.worker})
-                yield family
+                labelled = Metric(family.name, family.documentation, family.type)  # some collectors keep theirs
+                labelled.samples = [
+                    sample._replace(labels={**sample.labels, "worker": self.worker}) for sample in family.samples
+                ]
+                yield labelled
 
 
 class _OfDatabase(Collector):

@@ -6,8 +6,10 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
@@ -98,17 +100,16 @@ def post(installation: Installation, document: dict[str, str]) -> httpx.Response
     return httpx.post(f"{installation.address}/graphql", json=document, timeout=60)
 
 
-def test_every_command_and_request_names_the_full_disk_and_goes_on_once_there_is_room(
+async def test_every_command_and_request_names_the_full_disk_and_goes_on_once_there_is_room(
     installation: Installation, disk: Path
 ) -> None:
     before = post(installation, QUERY).json()["data"]
     second = export(installation, "second")
-    ballast = fill(disk)
+    fill(disk)
     assert "Nothing was imported" in refused(installation, *second)
-    more = fill(disk, leave=0)  # now PostgreSQL opens no connection, for it writes a file then
+    await let_nobody_connect(disk)
     for command in (("evaluate",), ("migrate",), ("backup", str(disk / "accord.backup")), second):
         refused(installation, *command)
-    assert not (disk / "accord.backup").exists()
     for _ in range(3):
         response = post(installation, MUTATION)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
@@ -118,13 +119,28 @@ def test_every_command_and_request_names_the_full_disk_and_goes_on_once_there_is
         503,
         "The disk of the database is full, so that it opens no connection.",
     )
-    more.unlink()
-    ballast.unlink()
+    assert list(disk.glob("*.backup*")) == []
+    for ballast in disk.glob("ballast-*"):
+        ballast.unlink()
     until_ready(installation)
     assert post(installation, QUERY).json()["data"] == before
     assert post(installation, MUTATION).json()["data"]["createCompany"]["company"]
     installation.run("backup", str(disk.parent / "accord.backup"))
     installation.run("check")
+
+
+async def let_nobody_connect(disk: Path) -> None:
+    """Fill the disk wholly, and end all sessions: PostgreSQL then has to write a file before it opens a connection."""
+    with closing(start(disk)) as server:
+        connection = await asyncpg.connect(server.dsn())
+        for cache in (disk / "postgres").rglob("pg_internal.init"):
+            cache.unlink()
+        fill(disk, leave=0)
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+            " and backend_type = 'client backend'"
+        )
+        connection.terminate()
 
 
 def until_ready(installation: Installation) -> None:

@@ -120,6 +120,11 @@ def test_the_names_of_operations_are_bounded() -> None:
     assert [names.bounded(it) for it in ("a", "b", "c", "d", "a", "e")] == ["a", "b", "c", OTHER, "a", OTHER]
 
 
+def test_a_very_long_name_of_an_operation_makes_no_series() -> None:
+    names, longest = BoundedNames(3), "a" * instruments.LONGEST_NAME
+    assert [names.bounded(it) for it in (longest, longest + "a")] == [longest, OTHER]
+
+
 def test_any_number_of_names_makes_few_series(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instruments, "_OPERATIONS", BoundedNames(instruments.MOST_OPERATIONS))
     for number in range(500):
