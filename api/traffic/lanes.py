@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections import deque
 from types import TracebackType
 
 from api.errors import ErrorCode, RetryLaterError
@@ -19,55 +18,36 @@ class Lane:
     def __init__(self, name: str, places: int, longest_queue: int, longest_wait: float) -> None:
         self.name = name
         self.places = places
-        self._free = places
+        self.running = 0
+        self.waiting = 0
+        self._turns = asyncio.Semaphore(places)
         self._longest_queue = longest_queue
         self._longest_wait = longest_wait
-        self._queue: deque[asyncio.Future[None]] = deque()
-
-    @property
-    def running(self) -> int:
-        """The number of requests that have a place."""
-        return self.places - self._free
-
-    @property
-    def waiting(self) -> int:
-        """The number of requests in the queue."""
-        return len(self._queue)
 
     async def __aenter__(self) -> None:
-        if self._free:
-            self._free -= 1
-        else:
+        if self._turns.locked():
             await self._wait()
+        else:
+            await self._turns.acquire()
+        self.running += 1
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._leave()
+        self.running -= 1
+        self._turns.release()
 
     async def _wait(self) -> None:
-        if len(self._queue) >= self._longest_queue:
-            raise self._overloaded(f"{len(self._queue)} other {self.name} wait already")
-        turn = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+        if self.waiting >= self._longest_queue:
+            raise self._overloaded(f"{self.waiting} other {self.name} wait already")
+        self.waiting += 1
         try:
             async with asyncio.timeout(self._longest_wait):
-                await turn
-        except BaseException as error:
-            if turn in self._queue:
-                self._queue.remove(turn)
-            else:
-                self._leave()  # the place came at the same instant
-            if isinstance(error, TimeoutError):
-                raise self._overloaded(f"No place for {self.name} was free for {self._longest_wait:g} s") from error
-            raise
-
-    def _leave(self) -> None:
-        """Hand the place to who waits longest."""
-        if self._queue:
-            self._queue.popleft().set_result(None)
-        else:
-            self._free += 1
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise self._overloaded(f"No place for {self.name} was free for {self._longest_wait:g} s") from error
+        finally:
+            self.waiting -= 1
 
     def _overloaded(self, reason: str) -> RetryLaterError:
         seconds = max(1, math.ceil(self._longest_wait))

@@ -110,8 +110,16 @@ class AccordPage:
 
     def choose(self, label: str) -> None:
         """Choose the radio button of a label."""
-        labels = self.driver.find_elements(By.CSS_SELECTOR, "[role=radiogroup] label")
-        next(found for found in labels if found.text == label).click()
+
+        def chosen(driver: Chrome) -> bool:
+            labels = driver.find_elements(By.CSS_SELECTOR, "[role=radiogroup] label")
+            for found in labels:
+                if found.text == label:
+                    found.click()
+                    return True
+            return False
+
+        self._wait.until(chosen, f"choosing {label!r}")
 
     def fill_time(self, label: str, at: datetime) -> None:
         """Set the field of a date and time. Which keys it takes depends on the browser's language."""
@@ -119,8 +127,13 @@ class AccordPage:
 
     def button(self, label: str) -> WebElement:
         """The button whose text begins with a label."""
-        buttons = self.driver.find_elements(By.TAG_NAME, "button")
-        return next(button for button in buttons if button.text.startswith(label))
+
+        def labelled(driver: Chrome) -> WebElement | Literal[False]:
+            buttons = driver.find_elements(By.TAG_NAME, "button")
+            return next((button for button in buttons if button.text.startswith(label)), False)
+
+        button: WebElement = self._wait.until(labelled, f"finding the button {label!r}")
+        return button
 
     def focused(self) -> str:
         """The text of what has the focus."""
@@ -142,8 +155,13 @@ class AccordPage:
 
     def first_button(self, word: str) -> str:
         """The text of the first button that contains a word, such as `12 gained`."""
-        buttons = self.driver.find_elements(By.TAG_NAME, "button")
-        return next(words for button in buttons if word in (words := " ".join(button.text.split())))
+
+        def text(driver: Chrome) -> str | Literal[False]:
+            buttons = driver.find_elements(By.TAG_NAME, "button")
+            return next((words for button in buttons if word in (words := " ".join(button.text.split()))), False)
+
+        found: str = self._wait.until(text, f"finding a button with {word!r}")
+        return found
 
     def query(self, document: str, **variables: object) -> Any:  # noqa: ANN401 - JSON
         """The data of a GraphQL request that the page's own session sends."""

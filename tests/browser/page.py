@@ -106,17 +106,26 @@ class Page:
                 yield event["params"]["url"]
 
     def _example(self, title: str) -> WebElement:
-        return next(
-            button for button in self.driver.find_elements(By.CSS_SELECTOR, ".accord-example") if button.text == title
-        )
+
+        def titled(driver: Chrome) -> WebElement | Literal[False]:
+            buttons = driver.find_elements(By.CSS_SELECTOR, ".accord-example")
+            return next((button for button in buttons if button.text == title), False)
+
+        example: WebElement = self._wait.until(titled, f"finding the example {title!r}")
+        return example
 
     def _log(self, kind: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
         return entries
 
     def _press(self, label: str) -> None:
-        buttons = self.driver.find_elements(By.CSS_SELECTOR, f"button[aria-label^='{label}']")
-        next(button for button in buttons if button.is_displayed()).click()
+
+        def shown(driver: Chrome) -> WebElement | Literal[False]:
+            buttons = driver.find_elements(By.CSS_SELECTOR, f"button[aria-label^='{label}']")
+            return next((button for button in buttons if button.is_displayed()), False)
+
+        button: WebElement = self._wait.until(shown, f"finding the button {label!r}")
+        button.click()
 
     def _shown(self) -> str | Literal[False]:
         shown = str(self.driver.execute_script(READ_RESPONSE))

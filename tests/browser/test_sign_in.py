@@ -35,9 +35,15 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 
 
 def press(page: Page, selector: str, path: str) -> None:
-    """Press a button or a link, and wait until the browser shows the page that it leads to."""
-    page.driver.find_element(By.CSS_SELECTOR, selector).click()
-    WebDriverWait(page.driver, TIMEOUT_SECONDS).until(lambda driver: urlsplit(driver.current_url).path == path)
+    """Press a button or a link, and wait until the browser shows the page that it leads to.
+
+    That page may have the same path, so this one must be gone first.
+    """
+    wait = WebDriverWait(page.driver, TIMEOUT_SECONDS)
+    pressed = page.driver.find_element(By.CSS_SELECTOR, selector)
+    pressed.click()
+    wait.until(until.staleness_of(pressed))
+    wait.until(lambda driver: urlsplit(driver.current_url).path == path)
 
 
 def viewer_of(page: Page) -> str:

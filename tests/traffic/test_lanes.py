@@ -98,13 +98,25 @@ async def test_a_request_cancelled_at_the_instant_of_its_turn_hands_the_place_on
     await crowd.arrive("a", "b", "c")
     crowd._ends["a"].set()
     await asyncio.sleep(0)  # a goes on, and gives its place to b, which does not run yet
-    assert crowd.lane.waiting == 1
+    assert crowd.lane.running == 0
     crowd.tasks["b"].cancel()
     await asyncio.wait([crowd.tasks["a"], crowd.tasks["b"]])
     await asyncio.sleep(0)
     assert crowd.inside == ["a", "c"]
     await crowd.leave_all()
     assert crowd.lane.running == 0
+
+
+async def test_a_place_that_is_free_at_the_instant_of_a_cancellation_goes_to_the_next() -> None:
+    crowd = Crowd(lane(places=1))
+    await crowd.arrive("a", "b", "c")
+    crowd._ends["a"].set()
+    crowd.tasks["b"].cancel()  # before a goes on: b does not run yet, and still stands in the queue
+    await asyncio.wait([crowd.tasks["a"], crowd.tasks["b"]])
+    await asyncio.sleep(0)
+    assert (crowd.tasks["a"].exception(), crowd.tasks["b"].cancelled(), crowd.inside) == (None, True, ["a", "c"])
+    await crowd.leave_all()
+    assert (crowd.lane.running, crowd.lane.waiting) == (0, 0)
 
 
 def test_the_cost_decides_the_lane() -> None:
