@@ -204,14 +204,15 @@ def largest(answer: KpiAnswer) -> int:
 
 
 OF_FIRST_WINS = ("new_customers", "cac", "ltv", "ltv_cac", "cac_payback_months")
+KEYS = [key for key in CATALOGUE if key not in OF_FIRST_WINS]
 
 
-@pytest.mark.parametrize(("turn", "key"), enumerate(key for key in CATALOGUE if key not in OF_FIRST_WINS))
+@pytest.mark.parametrize("key", KEYS)
 async def test_a_restricted_kpi_equals_the_count_over_the_records_that_may_be_listed(
-    turn: int, key: str, restricted: tuple[Principal, ReadSession], company: Database
+    key: str, restricted: tuple[Principal, ReadSession], company: Database
 ) -> None:
     who, listable_only = restricted
-    batch = [*requests(CATALOGUE[key], turn + REACHES.index(who.reach))]
+    batch = [*requests(CATALOGUE[key], KEYS.index(key) + REACHES.index(who.reach))]
     async with company.read() as session:
         found = await computed(session, who, batch)
         everything = await computed(session, LOCAL_OPERATOR, batch[:1])
