@@ -2,7 +2,6 @@
 
 import pytest
 
-import api.settings
 from api.errors import AccordError, ErrorCode
 from api.settings import LaneSizes, Settings
 from api.settings.groups import BACKGROUND_CONNECTIONS, DEFAULT_RATE_LIMIT
@@ -10,7 +9,7 @@ from api.traffic.traffic import Traffic
 
 
 def test_the_lanes_have_fewer_places_than_a_pool_has_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.settings.settings, "processors", lambda: 64)
+    monkeypatch.setattr("api.settings.settings.processors", lambda: 64)
     settings = Settings.load()
     lanes = settings.lane_sizes
     places = lanes.light + lanes.medium + lanes.heavy + lanes.mutations
@@ -32,7 +31,7 @@ def test_the_lanes_have_fewer_places_than_a_pool_has_connections(monkeypatch: py
 def test_medium_and_heavy_requests_leave_processors_to_others(
     monkeypatch: pytest.MonkeyPatch, processors: int, workers: int, places: int
 ) -> None:
-    monkeypatch.setattr(api.settings.settings, "processors", lambda: processors)
+    monkeypatch.setattr("api.settings.settings.processors", lambda: processors)
     lanes = Settings.load(workers=workers).lane_sizes
     assert (lanes.medium, lanes.heavy) == (places, places)
     assert (lanes.light, lanes.mutations) == (LaneSizes().light, LaneSizes().mutations)
