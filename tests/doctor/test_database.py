@@ -60,13 +60,13 @@ async def test_sessions_in_another_time_zone_are_named(
     assert (found.severity, "gets Europe/Berlin" in found.found) == (ERROR, True)
 
 
-@pytest.mark.parametrize(("limit", "severity"), [(10, ERROR), (40, WARNING), (64, OK)])
+@pytest.mark.parametrize(("limit", "severity"), [(10, ERROR), (40, WARNING), (82, OK)])
 async def test_too_few_connections_are_named(server: str, dsn: str, name: str, limit: int, severity: Severity) -> None:
     await run_statements(server, f"alter database {name} connection limit {limit}")
     found = await diagnosis("connections", dsn)
     assert found.severity is severity
     assert f"The database allows {limit} connections" in found.found
-    assert "need up to 64" in found.found
+    assert "need up to 82" in found.found
 
 
 async def test_too_few_connections_of_the_role_or_for_all_processes_are_named(
@@ -74,7 +74,7 @@ async def test_too_few_connections_of_the_role_or_for_all_processes_are_named(
 ) -> None:
     assert (await diagnosis("connections", dsn)).severity is OK
     found = await diagnosis("connections", dsn, workers=12)
-    assert (found.severity, "need up to 768" in found.found) == (ERROR, True)
+    assert (found.severity, "need up to 984" in found.found) == (ERROR, True)
     await run_statements(dsn, f"alter role {role} connection limit 30")
     found = await diagnosis("connections", as_role)
     assert (found.severity, "The role allows 30 connections" in found.found) == (WARNING, True)

@@ -16,6 +16,17 @@ from api import cli
 Done = subprocess.CompletedProcess[str]
 
 
+class _Stream(io.TextIOWrapper):
+    """A stream in memory like the standard ones: log lines are written to it as bytes."""
+
+    def __init__(self) -> None:
+        self._written = io.BytesIO()
+        super().__init__(self._written, encoding="utf-8", write_through=True)
+
+    def text(self) -> str:
+        return self._written.getvalue().decode()
+
+
 def accord(*words: str, data: Path, **variables: str) -> Done:
     """Run the command in a process of its own, which takes a second."""
     return subprocess.run(
@@ -30,7 +41,7 @@ def accord(*words: str, data: Path, **variables: str) -> Done:
 
 def run_command(*words: str, data: Path, **variables: str) -> Done:
     """Run the command in this process; a bug fails the test."""
-    output, errors = io.StringIO(), io.StringIO()
+    output, errors = _Stream(), _Stream()
     with (
         mock.patch.dict(os.environ, _environment(data, variables), clear=True),
         redirect_stdout(output),
@@ -38,10 +49,10 @@ def run_command(*words: str, data: Path, **variables: str) -> Done:
         pytest.raises(SystemExit) as end,
     ):
         cli.run(words)
-    assert isinstance(end.value.code, int)
-    assert end.value.code != cli.EXIT_BUG, errors.getvalue()
-    assert "Traceback" not in output.getvalue() + errors.getvalue()
-    return Done(words, end.value.code, output.getvalue(), errors.getvalue())
+    done = Done(words, int(end.value.code or 0), output.text(), errors.text())
+    assert done.returncode != cli.EXIT_BUG, done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
 
 
 async def run_on(dsn: str, *words: str, data: Path) -> tuple[int, str]:
