@@ -26,7 +26,7 @@ async def settings_fit(examined: Examined) -> Diagnosis:
     problems = list(_contradictions(examined.settings))
     if not problems:
         return fine("The settings make sense together.")
-    return warning(" ".join(problems), "Correct these variables: README.md describes them.")
+    return warning(" ".join(problems), "Correct these variables: api/deploy/README.md describes them.")
 
 
 def _contradictions(settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The tables of README.md that come from the code. `ACCORD_README=write` writes them: review what `git diff` shows."""
+"""The tables of the READMEs that come from the code. `ACCORD_README=write` writes them: review what `git diff` shows."""
 
 import os
 import re
@@ -13,6 +13,7 @@ from schema.access.rights import LOWEST_LEVEL, AccessLevel, Reach, Right
 from tests.support.sources import TOP, sources
 
 README = TOP / "README.md"
+OPERATORS = TOP / "api" / "deploy" / "README.md"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -38,13 +39,14 @@ def permissions_table() -> str:
 
 
 TABLES = {
-    "access levels": permissions_table(),
-    "reach and rights": table(
-        ["reach, right", "meaning"], [[f"`{word}`", word.doc] for words in (Reach, Right) for word in words]
+    "access levels": (README, permissions_table()),
+    "reach and rights": (
+        README,
+        table(["reach, right", "meaning"], [[f"`{word}`", word.doc] for words in (Reach, Right) for word in words]),
     ),
-    "limits": table(["of", "limit"], [[limit.subject, limit.figure] for limit in LIMITS]),
-    "error codes": table(["`extensions.code`", "meaning"], [[f"`{code}`", code.doc] for code in ErrorCode]),
-    "settings": settings_table(),
+    "limits": (README, table(["of", "limit"], [[limit.subject, limit.figure] for limit in LIMITS])),
+    "error codes": (README, table(["`extensions.code`", "meaning"], [[f"`{code}`", code.doc] for code in ErrorCode])),
+    "settings": (OPERATORS, settings_table()),
 }
 
 
@@ -54,12 +56,33 @@ def block(name: str) -> re.Pattern[str]:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_readme_has_the_table_as_the_code_has_it(name: str) -> None:
-    text = README.read_text(encoding="utf-8")
+    readme, written = TABLES[name]
+    text = readme.read_text(encoding="utf-8")
     if os.environ.get("ACCORD_README") == "write":
-        text = block(name).sub(lambda _: TABLES[name] + "\n", text)
-        README.write_text(text, encoding="utf-8")
+        text = block(name).sub(lambda _: written + "\n", text)
+        readme.write_text(text, encoding="utf-8")
     found = block(name).findall(text)
-    assert found == [TABLES[name] + "\n"], "Write it with ACCORD_README=write, and review the difference."
+    assert found == [written + "\n"], "Write it with ACCORD_README=write, and review the difference."
+
+
+def test_links_between_the_readmes_lead_somewhere() -> None:
+    links = [
+        (readme, path, anchor)
+        for readme in (README, OPERATORS, TOP / "api" / "README.md", TOP / "schema" / "README.md")
+        for path, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", readme.read_text(encoding="utf-8"))
+    ]
+    assert len(links) > 20
+    for readme, path, anchor in links:
+        target = (readme.parent / path) if path else readme
+        assert target.exists(), f"{readme}: {path}"
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), f"{readme}: {path}#{anchor}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of the headings of a document, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_limit_on_requests_is_in_the_table() -> None:
