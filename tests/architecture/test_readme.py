@@ -1,4 +1,4 @@
-"""The tables of the READMEs that come from the code. `ACCORD_README=write` writes them: review what `git diff` shows."""
+"""The tables of the READMEs that come from the code. `ACCORD_README=write` writes them: review what changes."""
 
 import os
 import re
