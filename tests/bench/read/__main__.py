@@ -5,7 +5,9 @@ existing one (KEEP=1). All peers run at once on it, through the same socket, eac
 with one worker:
 
 - raw: Starlette and asyncpg with a hand-written endpoint and statement for each query: the baseline;
-- accord: `accord serve`, with scope, limits and cost as always;
+- observed: the same with an access log and metrics, as it would be operated;
+- accord: `accord serve`, with scope, limits and cost, log lines and metrics as always;
+- unlogged: the same without a log line for each request (`ACCORD_LOG_LEVEL=warning`), as raw has none;
 - postgraphile: PostGraphile 5 (npm), configured for production; it does not filter deleted records;
 - mercurius: Mercurius with its JIT (npm), hand-written resolvers and batched loaders;
 - strawberry: Strawberry, hand-written types and data loaders, with caches of parsed and validated documents.

@@ -67,9 +67,13 @@ class RunningPeer:
 
 def peers() -> list[Peer]:
     """Return all peers. The first one is the baseline."""
+    raw = [sys.executable, "-m", "tests.bench.read.raw_server"]
+    accord = [str(Path(sys.executable).with_name("accord")), "serve", "--port"]
     return [
-        Peer("raw", [sys.executable, "-m", "tests.bench.read.raw_server"], EndpointAdapter()),
-        Peer("accord", [str(Path(sys.executable).with_name("accord")), "serve", "--port"], AccordAdapter()),
+        Peer("raw", raw, EndpointAdapter()),
+        Peer("observed", raw, EndpointAdapter(), {"OBSERVED": "1"}),
+        Peer("accord", accord, AccordAdapter()),
+        Peer("unlogged", accord, AccordAdapter(), {"ACCORD_LOG_LEVEL": "warning"}),
         Peer(
             "postgraphile",
             ["node", str(_NODE / "postgraphile.mjs")],
