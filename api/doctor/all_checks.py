@@ -7,6 +7,7 @@ CHECKS = (
     Check("packages", Needs.SETTINGS, environment.packages),
     Check("settings", Needs.SETTINGS, environment.settings_fit),
     Check("network", Needs.SETTINGS, environment.network),
+    Check("database URLs", Needs.SETTINGS, environment.database_urls),
     Check("encryption", Needs.SETTINGS, environment.database_encryption),
     Check("data folder", Needs.SETTINGS, data_folder.data_folder),
     Check("disk", Needs.SETTINGS, data_folder.disk),

@@ -1,14 +1,14 @@
 """Checks of packages, settings and the network. They need no database."""
 
-import os
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 from accord_command import foreign_package
+from api.database_url import Host
 from api.doctor.diagnoses import Diagnosis, Examined, fine, warning, wrong
 from api.network_names import is_confidential_url
 from api.settings import Settings
+from api.settings.groups import processors
 
 _ENCRYPTING = {"require", "verify-ca", "verify-full"}
 
@@ -42,7 +42,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             f"ACCORD_SESSION_IDLE_HOURS ({settings.session_idle_hours:g}) is above ACCORD_SESSION_HOURS"
             f" ({settings.session_hours:g}), which ends sessions first."
         )
-    if settings.workers > (cores := len(os.sched_getaffinity(0))):
+    if settings.workers > (cores := processors()):
         yield f"ACCORD_WORKERS is {settings.workers}, and this machine gives Accord {cores} cores."
     metrics = settings.metrics_address
     if metrics is not None and metrics.port and (metrics.host, metrics.port) == (settings.host, settings.port):
@@ -78,20 +78,35 @@ def _exposures(settings: Settings) -> Iterator[str]:
         yield "ACCORD_RATE_LIMIT is 0, so that one client can keep the database busy."
 
 
+async def database_urls(examined: Examined) -> Diagnosis:
+    """Whether all parameters of the URLs of databases are honoured."""
+    warnings = examined.settings.require_usable_urls()
+    if not warnings:
+        return fine("Accord does all that the URLs of databases say.")
+    return warning(" ".join(f"{said.rstrip('.')}." for said in warnings), "Remove these parameters from the URLs.")
+
+
 async def database_encryption(examined: Examined) -> Diagnosis:
-    """Whether the way to an external database is encrypted."""
-    url = examined.settings.database_url
-    if url is None:
+    """Whether the ways to external databases are encrypted."""
+    urls = examined.settings.database_urls
+    if not urls:
         return fine("The private database is reached by a socket of this machine.")
-    parts = urlsplit(url.get_secret_value())
-    values = parse_qs(parts.query)
-    host = parts.hostname or values.get("host", [""])[0]
-    mode = values.get("sslmode", [os.environ.get("PGSSLMODE") or "prefer"])[0]
-    if not host or host.startswith("/") or examined.settings.model_copy(update={"host": host}).is_loopback:
-        return fine("The database is reached on this machine.")
-    if mode in _ENCRYPTING:
-        return fine(f"The connection to the database is encrypted (sslmode={mode}).")
+    plain = {
+        name: url.parameters.get("sslmode", "prefer")
+        for name, url in urls.items()
+        if url.parameters.get("sslmode") not in _ENCRYPTING
+        and not all(host.is_socket or _is_here(examined.settings, host) for host in url.hosts)
+    }
+    if not plain:
+        return fine("The databases are reached on this machine, or by encrypted connections.")
     return warning(
-        f"DATABASE_URL leads to another machine with sslmode={mode}, which allows a connection without TLS.",
-        "Add sslmode=require to DATABASE_URL, or better verify-full.",
+        " ".join(
+            f"{name} leads to another machine with sslmode={mode}, which allows a connection without TLS."
+            for name, mode in plain.items()
+        ),
+        "Add sslmode=require to the URL, or better verify-full.",
     )
+
+
+def _is_here(settings: Settings, host: Host) -> bool:
+    return settings.model_copy(update={"host": host.name or "localhost"}).is_loopback

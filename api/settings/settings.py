@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.database_url import parse_database_url, shown_url, with_parameter
+from api.database_url import DatabaseUrl, parse_database_url, shown_url, with_parameter
 from api.errors import AccordError, ErrorCode
 from api.network_names import ListeningAddress, Network, host_names, issuer, listening_address, networks, origins
 from api.settings.groups import (
@@ -258,22 +258,26 @@ class Settings(BaseSettings):
         Errors: BAD_INPUT; DATABASE_UNREACHABLE if one is not a PostgreSQL address.
         """
         warnings: list[str] = []
-        for name, url in (
-            ("DATABASE_URL", self.database_url),
-            ("DATABASE_URL_DIRECT", self.database_url_direct),
-            ("DATABASE_URL_READ", self.database_url_read),
-        ):
-            if url is not None:
-                found = parse_database_url(url.get_secret_value(), name)
-                found.require_files()
-                warnings += found.warnings
-                if name == "DATABASE_URL_DIRECT" and found.is_pooled:
-                    raise AccordError(
-                        ErrorCode.BAD_INPUT,
-                        "DATABASE_URL_DIRECT has pgbouncer=true, and is there for what a pooler cannot do.",
-                        "Name PostgreSQL itself there.",
-                    )
+        for name, url in self.database_urls.items():
+            url.require_files()
+            warnings += url.warnings
+            if name == "DATABASE_URL_DIRECT" and url.is_pooled:
+                raise AccordError(
+                    ErrorCode.BAD_INPUT,
+                    "DATABASE_URL_DIRECT has pgbouncer=true, and is there for what a pooler cannot do.",
+                    "Name PostgreSQL itself there.",
+                )
         return tuple(warnings)
+
+    @property
+    def database_urls(self) -> dict[str, DatabaseUrl]:
+        """The URLs of databases that are set, by their variables. Errors: DATABASE_UNREACHABLE for a malformed one."""
+        urls = {
+            "DATABASE_URL": self.database_url,
+            "DATABASE_URL_DIRECT": self.database_url_direct,
+            "DATABASE_URL_READ": self.database_url_read,
+        }
+        return {name: parse_database_url(url.get_secret_value(), name) for name, url in urls.items() if url is not None}
 
     @property
     def is_loopback(self) -> bool:

@@ -72,12 +72,25 @@ async def test_a_server_behind_a_proxy_with_https_pages_is_fine() -> None:
         ("postgresql://accord@127.0.0.1/accord", OK),
         ("postgresql:///accord?host=/run/postgresql", OK),
         ("postgresql:///accord?host=db.example", WARNING),
+        ("postgresql://127.0.0.1,db.example/accord", WARNING),
     ],
 )
 async def test_a_way_to_the_database_without_tls_is_named(url: str | None, severity: Severity) -> None:
     found = await diagnosis("encryption", url)
     assert found.severity is severity
     assert "hidden" not in found.found + found.remedy
+
+
+async def test_every_url_of_a_database_is_checked_for_tls() -> None:
+    found = await diagnosis("encryption", f"{REMOTE}?sslmode=require", database_url_read=REMOTE)
+    assert found.severity is WARNING
+    assert found.found.startswith("DATABASE_URL_READ leads to another machine with sslmode=prefer")
+
+
+async def test_parameters_that_are_not_honoured_are_named() -> None:
+    assert (await diagnosis("database URLs", REMOTE)).severity is OK
+    found = await diagnosis("database URLs", f"{REMOTE}?connection_limit=5")
+    assert (found.severity, "connection_limit" in found.found) == (WARNING, True)
 
 
 async def test_a_data_folder_that_cannot_be_used_is_an_error_of_a_private_database(tmp_path: Path) -> None:
