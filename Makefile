@@ -260,7 +260,7 @@ test-reads-and-writes: .venv/.installed-dev ## test reads and writes (MIGRATED_B
 
 .PHONY: test-release-before
 test-release-before: .venv/.installed-dev ## run the read and write tests of the release before on a database of this tree (COMMIT=revision)
-	@$(BIN)/python -m tests.evolution.release_before --commit "$(COMMIT)" JOBS=$(JOBS) $(if $(ARGS),ARGS="$(ARGS)") \
+	@$(BIN)/python -m tests.evolution.release_before --commit "$(COMMIT)" $(if $(OPTIONAL),--optional) JOBS=$(JOBS) $(if $(ARGS),ARGS="$(ARGS)") \
 		$(if $(filter command% environment%,$(origin READS_AND_WRITES)),READS_AND_WRITES="$(READS_AND_WRITES)")
 
 $(OIDC)/node_modules/.package-lock.json: $(OIDC)/package.json $(OIDC)/package-lock.json .venv/.node-22

@@ -38,6 +38,7 @@ def test_it_fails_if_the_clone_lacks_the_commit(clone: Path) -> None:
     (clone / "tests/evolution/release_before.txt").write_text(f"# 0.1.0\n{'0' * 40}\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="does not have the release before, 0000"):
         run_make(clone, "test-release-before")
+    assert "does not have the release before" in run_make(clone, "test-release-before", "OPTIONAL=1")
 
 
 def test_the_tests_of_the_release_before_pass_on_an_expanded_database(clone: Path) -> None:
