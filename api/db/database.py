@@ -216,11 +216,6 @@ class Database:
             yield session
         session.committed()
 
-    @property
-    def primary(self) -> "Database":
-        """The database that a read replica follows; this one if it is none."""
-        return self
-
     def require_primary(self) -> None:
         """Require a database that can be written, before a read that may write. Errors: PrimaryNeededError."""
 

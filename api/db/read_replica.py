@@ -74,7 +74,6 @@ class ReadReplica:
     ) -> None:
         self.database = database
         self.problem: str | None = _UNKNOWN_LAG
-        database.follow(primary)
         self.primary = primary
         self._most_lag_seconds = most_lag_seconds
         self._require_usable = require_usable

@@ -22,16 +22,6 @@ class ReplicaDatabase(Database):
     """
 
     _least: WalPosition | None = None
-    _primary: Database | None = None
-
-    def follow(self, primary: Database) -> None:
-        """Note the database that this one is a replica of."""
-        self._primary = primary
-
-    @property
-    def primary(self) -> Database:
-        """The database that this one is a replica of."""
-        return self._primary or self
 
     def at_least(self, position: WalPosition) -> Self:
         """The same replica for a read that must not be older than a position. Its reads raise PrimaryNeededError."""
